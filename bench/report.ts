@@ -1,0 +1,119 @@
+import { cpus } from "node:os";
+import type { BaseBackupRound } from "./base-backup.ts";
+import type { StartUpRound } from "./start-up.ts";
+import { median } from "./statistics.ts";
+
+export interface BenchResults {
+  readonly rounds: number;
+  readonly image: string;
+  /** Of the last minute before the first round. */
+  readonly loadAverageBefore: number;
+  /** By number of standbys. */
+  readonly startUp: ReadonlyMap<number, readonly StartUpRound[]>;
+  readonly baseBackup: readonly BaseBackupRound[];
+}
+
+const COLUMNS: readonly (readonly [string, keyof StartUpRound])[] = [
+  ["by hand: up", "byHandUp"],
+  ["`up --skip-preview`", "upSkipPreview"],
+  ["`up`", "upWithPreview"],
+  ["no-op `up --skip-preview`", "noOpUpSkipPreview"],
+  ["no-op `up`", "noOpUp"],
+  ["no-op `preview`", "preview"],
+  ["`destroy`", "destroy"],
+  ["by hand: down", "byHandDown"],
+];
+
+/** The whole of docs/benchmarks.md. */
+export function report(results: BenchResults): string {
+  return [
+    "# Benchmarks",
+    "",
+    `Made by \`npm run bench\`: ${results.rounds} rounds, ${cpus().length} cores, image \`${results.image}\`. "By hand" is`,
+    "[bench/by-hand.sh](../bench/by-hand.sh): the same work with plain docker commands, in the same round. All figures are",
+    "medians in seconds, in parentheses the smallest and the largest; ratios are medians of the rounds' own ratios.",
+    `The load average of the machine was ${results.loadAverageBefore.toFixed(0)} before the first round: more than 1 means that other work took part.`,
+    "",
+    "## From nothing, and back",
+    "",
+    startUpTable(results),
+    "",
+    ratioTable(results),
+    "",
+    chart(results),
+    "",
+    "## Base backup",
+    "",
+    baseBackupTable(results.baseBackup),
+    "",
+  ].join("\n");
+}
+
+const standbysOf = ({ startUp }: BenchResults): number[] => [...startUp.keys()].toSorted((a, b) => a - b);
+
+const roundsOf = (results: BenchResults, standbys: number): readonly StartUpRound[] =>
+  results.startUp.get(standbys) ?? [];
+
+function startUpTable(results: BenchResults): string {
+  const standbys = standbysOf(results);
+  return table(
+    ["", ...standbys.map((count) => `${count} standby${count === 1 ? "" : "s"}`)],
+    COLUMNS.map(([title, key]) => [
+      title,
+      ...standbys.map((count) => spread(roundsOf(results, count).map((round) => round[key]))),
+    ]),
+  );
+}
+
+function ratioTable(results: BenchResults): string {
+  const standbys = standbysOf(results);
+  const row = (title: string, key: "upSkipPreview" | "upWithPreview"): string[] => [
+    title,
+    ...standbys.map((count) => median(roundsOf(results, count).map((round) => round[key] / round.byHandUp)).toFixed(2)),
+  ];
+  return table(
+    ["ratio to by hand", ...standbys.map((count) => `${count} standby${count === 1 ? "" : "s"}`)],
+    [row("`up --skip-preview`", "upSkipPreview"), row("`up`", "upWithPreview")],
+  );
+}
+
+/** Drawn by whatever shows the Markdown file. */
+function chart(results: BenchResults): string {
+  const standbys = standbysOf(results);
+  const line = (key: keyof StartUpRound): string =>
+    standbys.map((count) => median(roundsOf(results, count).map((round) => round[key])).toFixed(2)).join(", ");
+  return [
+    "```mermaid",
+    "xychart-beta",
+    '  title "Seconds from nothing to verified replication: by hand (bars), pulumi up --skip-preview (line)"',
+    `  x-axis "standbys" [${standbys.join(", ")}]`,
+    '  y-axis "seconds"',
+    `  bar [${line("byHandUp")}]`,
+    `  line [${line("upSkipPreview")}]`,
+    "```",
+  ].join("\n");
+}
+
+function baseBackupTable(rounds: readonly BaseBackupRound[]): string {
+  const gigabytes = (median(rounds.map((round) => round.bytes)) / 1e9).toFixed(1);
+  const speed = (key: "bare" | "bareVerified"): string =>
+    median(rounds.map((round) => round[key] / round.resource)).toFixed(2);
+  return [
+    `${gigabytes} GB of data, ${rounds.length} rounds.`,
+    "",
+    table(
+      ["", "seconds", "speed of the resource against it"],
+      [
+        ["bare `pg_basebackup` in a container", spread(rounds.map((round) => round.bare)), speed("bare")],
+        ["the same, and `pg_verifybackup`", spread(rounds.map((round) => round.bareVerified)), speed("bareVerified")],
+        ["`BaseBackup` resource (verified, moved into place)", spread(rounds.map((round) => round.resource)), "1"],
+      ],
+    ),
+  ].join("\n");
+}
+
+const spread = (values: readonly number[]): string =>
+  `${median(values).toFixed(1)} (${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)})`;
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");

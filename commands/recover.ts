@@ -1,0 +1,35 @@
+import { connectEngine, requireEngine } from "../operations/engine.ts";
+import { projectName } from "../operations/pulumi-state.ts";
+import { recover } from "../operations/recover.ts";
+import { LABELS, stackLabels } from "../plan/names.ts";
+import { runCommand } from "./command.ts";
+import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
+
+await runCommand({
+  usage: `usage: npm run recover [-- [--stack NAME] [--unfinished-only]]
+Clears what an interrupted update of a stack (default: ${DEFAULT_STACK}) left behind: a lock of a process that is gone, and
+containers, jobs and networks that the state does not know. They are stopped cleanly; volumes, and with them all data,
+are kept. If the state itself is lost, that is every container: the next update makes new ones around the same data.
+With --unfinished-only, servers that an update has brought up stay, even if this state does not know them.`,
+  options: {
+    stack: { type: "string", short: "s", default: DEFAULT_STACK },
+    "unfinished-only": { type: "boolean", default: false },
+  },
+  failureExitCode: 1,
+  run: async ({ stack, "unfinished-only": unfinishedOnly }) => {
+    const docker = connectEngine();
+    await requireEngine(docker);
+    const identity = { project: await projectName(PROJECT_DIRECTORY), stack: shortStackName(stack) };
+    const done = await recover({
+      docker,
+      reference: { projectDirectory: PROJECT_DIRECTORY, stack },
+      identity,
+      labels: stackLabels(identity),
+      nodeLabel: LABELS.node,
+      unfinishedOnly,
+    });
+    if (done.length > 0) console.log(done.join("\n"));
+    else if (!unfinishedOnly) console.log(`nothing to recover in stack ${stack}`);
+    return 0;
+  },
+});

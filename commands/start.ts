@@ -1,0 +1,99 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type Docker from "dockerode";
+import { execa } from "execa";
+import { connectEngine, requireEngine } from "../operations/engine.ts";
+import { OperationError } from "../operations/errors.ts";
+import { projectName } from "../operations/pulumi-state.ts";
+import { recover } from "../operations/recover.ts";
+import { stackStatus } from "../operations/status.ts";
+import { LABELS, stackLabels } from "../plan/names.ts";
+import type { StackIdentity } from "../plan/names.ts";
+import { runCommand } from "./command.ts";
+import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
+import { statusReport } from "./status-report.ts";
+
+await runCommand({
+  usage: `usage: npm start [-- --stack NAME]
+Brings a stack up (default: ${DEFAULT_STACK}) as its stack file says, and shows the replication that was verified.
+The stack is made if it is not there, and becomes the selected one, so that pulumi without --stack means it.`,
+  options: { stack: { type: "string", short: "s", default: DEFAULT_STACK } },
+  failureExitCode: 1,
+  run: async ({ stack }) => {
+    const identity = { project: await projectName(PROJECT_DIRECTORY), stack: shortStackName(stack) };
+    requireStackFile(identity);
+    const docker = connectEngine();
+    await requireEngine(docker);
+    // First of all: no command of the CLI works with what a killed one may leave in a file backend.
+    await clearUp(docker, stack, identity);
+    await selectStack(stack, identity);
+    const exitCode = await update(stack);
+    return exitCode === 0 ? report(docker, identity) : exitCode;
+  },
+});
+
+function stackFile({ stack }: StackIdentity): string {
+  return `Pulumi.${stack}.yaml`;
+}
+
+/** Without this, every slip of the keyboard would make a stack. */
+function requireStackFile(identity: StackIdentity): void {
+  const file = stackFile(identity);
+  if (existsSync(join(PROJECT_DIRECTORY, file))) return;
+  throw new OperationError(
+    `There is no stack file ${file}. Copy Pulumi.${DEFAULT_STACK}.yaml to it, change what shall differ (the ports, above all), and run this again.`,
+  );
+}
+
+async function selectStack(stack: string, identity: StackIdentity): Promise<void> {
+  const args = ["stack", "select", "--create", "--stack", stack, "--non-interactive"];
+  const result = await execa("pulumi", args, { cwd: PROJECT_DIRECTORY, reject: false });
+  if (!result.failed) return;
+  const why = result.stderr.replace(/^error: /m, "").trim() || (result.shortMessage ?? "");
+  const hint = why.includes("passphrase") ? `\n${wrongPassphrase(identity)}` : "";
+  throw new OperationError(`The stack ${stack} cannot be selected: ${why}${hint}`);
+}
+
+/** Every clone has a passphrase of its own, unless its user has set one. */
+function wrongPassphrase(identity: StackIdentity): string {
+  return `The line encryptionsalt of ${stackFile(identity)} belongs to another passphrase than the one in use. Give that one by PULUMI_CONFIG_PASSPHRASE; or, if nothing in the file is encrypted, remove the line.`;
+}
+
+/** Running servers that this state does not know may belong to another clone's: to take them over is a person's choice. */
+async function clearUp(docker: Docker, stack: string, identity: StackIdentity): Promise<void> {
+  const done = await recover({
+    docker,
+    reference: { projectDirectory: PROJECT_DIRECTORY, stack },
+    identity,
+    labels: stackLabels(identity),
+    nodeLabel: LABELS.node,
+    unfinishedOnly: true,
+  });
+  for (const line of done) console.log(line);
+}
+
+/** On this terminal. Of Ctrl-C the CLI is told by the terminal itself, and ends in its own time. */
+async function update(stack: string): Promise<number> {
+  const args = ["up", "--yes", "--skip-preview", "--stack", stack];
+  const child = execa("pulumi", args, { cwd: PROJECT_DIRECTORY, stdio: "inherit", reject: false });
+  process.on("SIGINT", () => undefined);
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  const { exitCode } = await child;
+  return exitCode ?? 1;
+}
+
+async function report(docker: Docker, identity: StackIdentity): Promise<number> {
+  const status = await stackStatus(docker, stackLabels(identity), LABELS.node);
+  console.log(`\n${statusReport(identity.stack, status)}\n\n${nextSteps(identity)}`);
+  return status.condition === "healthy" ? 0 : 1;
+}
+
+function nextSteps({ stack }: StackIdentity): string {
+  const option = stack === DEFAULT_STACK ? "" : ` -- --stack ${stack}`;
+  return [
+    `Connect:  psql "$(toolchain/run pulumi stack output readWriteUri --show-secrets --stack ${stack})"`,
+    `Look:     npm run status${option}`,
+    `Change:   edit Pulumi.${stack}.yaml, then npm run preview${option}, then npm start${option}`,
+    `Remove:   npm run destroy${option}`,
+  ].join("\n");
+}

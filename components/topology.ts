@@ -1,0 +1,86 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { NodePlan } from "../plan/plan.ts";
+import { Topology as TopologyResource } from "../provider/resources/topology.ts";
+import type { VerifiedReplication } from "../operations/converge.ts";
+import type { ApplicationDatabase } from "./application-database.ts";
+import type { Clients } from "./clients.ts";
+import type { Foundation } from "./foundation.ts";
+import type { Primary } from "./primary.ts";
+import type { Standby } from "./standby.ts";
+
+export interface TopologyParts {
+  readonly primary: Primary;
+  readonly standbys: readonly Standby[];
+  readonly database: ApplicationDatabase;
+  readonly clients: Clients;
+}
+
+export interface TopologyOutputs {
+  readonly primary: pulumi.Output<string>;
+  readonly nodes: pulumi.Output<NodeOutput[]>;
+  readonly replication: pulumi.Output<VerifiedReplication[]>;
+  readonly timeline: pulumi.Output<number>;
+  readonly systemIdentifier: pulumi.Output<string>;
+  /** null: roles have not been changed yet. */
+  readonly lastSwitchover: null;
+}
+
+export interface NodeOutput {
+  readonly name: string;
+  readonly role: "primary" | "standby";
+  readonly container: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The whole, verified: what the outputs say was measured after everything else was there. */
+export class Topology extends pulumi.ComponentResource {
+  /** The outputs of the stack that tell of servers. */
+  readonly outputs: TopologyOutputs;
+
+  constructor(
+    name: string,
+    { credentials, plan }: Foundation,
+    { primary, standbys, database, clients }: TopologyParts,
+  ) {
+    super("pgtopology:index:VerifiedTopology", name, {});
+    const members = [primary, ...standbys];
+    const verified = new TopologyResource(
+      name,
+      {
+        nodes: members.map(({ node }) => shaped(node)),
+        operator: credentials.operator,
+        filesWrittenAt: members.map(({ files }) => files.writtenAt),
+      },
+      {
+        parent: this,
+        // Everything: of all that is destroyed the topology comes first, and may refuse.
+        dependsOn: [...members.map(({ server }) => server), database.database, clients.rootCertificate],
+      },
+    );
+    this.outputs = {
+      primary: verified.primary,
+      nodes: verified.primary.apply((name) => plan.nodes.map((node) => describe(node, name))),
+      replication: verified.replication,
+      timeline: verified.timeline,
+      systemIdentifier: verified.systemIdentifier,
+      lastSwitchover: null,
+    };
+    this.registerOutputs({});
+  }
+}
+
+const describe = (node: NodePlan, primary: string): NodeOutput => ({
+  name: node.name,
+  role: node.name === primary ? "primary" : "standby",
+  container: node.container,
+  ...node.clientEndpoint,
+});
+
+const shaped = ({ name, container, upstream, slot, parameters }: NodePlan) => ({
+  name,
+  container,
+  upstream,
+  slot,
+  parameters,
+});

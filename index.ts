@@ -1,0 +1,28 @@
+import "./plain-stack-traces.ts";
+import "./no-debug-log.ts";
+import * as pulumi from "@pulumi/pulumi";
+import { ApplicationDatabase } from "./components/application-database.ts";
+import { Clients } from "./components/clients.ts";
+import { layFoundation } from "./components/foundation.ts";
+import { Primary } from "./components/primary.ts";
+import { ReplicationUser } from "./components/replication-user.ts";
+import { standbysInOrder } from "./components/standbys.ts";
+import { Topology } from "./components/topology.ts";
+import { makePlan } from "./plan/make-plan.ts";
+import { rootCertificatePath } from "./plan/client-files.ts";
+import { readSettings } from "./settings/read.ts";
+
+const settings = readSettings();
+const plan = makePlan(settings, { project: pulumi.getProject(), stack: pulumi.getStack() });
+
+const foundation = layFoundation(plan, settings.passwords, import.meta.dirname);
+const first = new Primary(foundation, plan.primary);
+const replicationUser = new ReplicationUser("replication-user", foundation, first);
+const database = new ApplicationDatabase("database", foundation, first);
+const standbys = standbysInOrder(foundation, first, replicationUser);
+const clients = new Clients("clients", foundation, rootCertificatePath(import.meta.dirname, plan));
+const topology = new Topology("topology", foundation, { primary: first, standbys, database, clients });
+
+export const { primary, nodes, replication, timeline, systemIdentifier, lastSwitchover } = topology.outputs;
+export const { readWriteUri, readOnlyUri } = clients;
+export const certificateAuthority = foundation.credentials.authority.certificatePem;

@@ -1,0 +1,20 @@
+import type Docker from "dockerode";
+import { escapeIdentifier, escapeLiteral } from "pg";
+import type { Node } from "./node.ts";
+import { runOnWritableNode } from "./superuser.ts";
+
+/** Makes the database for its owner, or gives one that is there to its owner. It never drops one. */
+export async function ensureDatabase(
+  docker: Docker,
+  nodes: readonly Node[],
+  name: string,
+  owner: string,
+): Promise<void> {
+  const database = escapeIdentifier(name);
+  const role = escapeIdentifier(owner);
+  const create = escapeLiteral(`CREATE DATABASE ${database} OWNER ${role}`);
+  const script = `SELECT ${create} WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = ${escapeLiteral(name)}) \\gexec
+ALTER DATABASE ${database} OWNER TO ${role};
+`;
+  await runOnWritableNode(docker, nodes, script);
+}

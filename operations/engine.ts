@@ -1,0 +1,104 @@
+import Docker from "dockerode";
+import { OperationError } from "./errors.ts";
+
+/** Every request of the client library goes through here. */
+interface Modem {
+  dial(options: object, callback: (error: Error | null, result: unknown) => void): void;
+}
+
+/**
+ * The engine that DOCKER_HOST names, or the one behind the default socket. An engine that goes away is no defect of
+ * this program: every request then fails with an OperationError.
+ */
+export function connectEngine(): Docker {
+  const docker = new Docker();
+  const modem = docker.modem as Modem;
+  const dial = modem.dial.bind(modem);
+  modem.dial = (options, callback) =>
+    dial(options, (error, result) =>
+      callback(error !== null && statusCode(error) === undefined ? engineGone(error) : error, result),
+    );
+  return docker;
+}
+
+const engineGone = (error: Error): OperationError =>
+  new OperationError(
+    `the Docker engine at ${engineAddress()} does not answer any more (${error.message}). Start it, and run the update again: it goes on from what is there.`,
+  );
+
+const engineAddress = (): string => process.env["DOCKER_HOST"] ?? "the default socket";
+
+/** undefined where the engine says that there is no such thing; other failures are thrown. */
+export async function unlessMissing<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (statusCode(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+export function statusCode(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null || !("statusCode" in error)) return undefined;
+  return typeof error.statusCode === "number" ? error.statusCode : undefined;
+}
+
+/** @throws OperationError when no engine answers. */
+export async function requireEngine(docker: Docker): Promise<void> {
+  try {
+    await docker.ping();
+  } catch {
+    throw new OperationError(
+      `expected a Docker engine at ${engineAddress()}, but none answers. Start Docker (npm start does), or set DOCKER_HOST.`,
+    );
+  }
+}
+
+export async function inspectContainer(docker: Docker, name: string): Promise<Docker.ContainerInspectInfo | undefined> {
+  return unlessMissing(docker.getContainer(name).inspect());
+}
+
+/** Whether a container, running or not, has a file of that path. */
+export async function hasFile(docker: Docker, container: string, path: string): Promise<boolean> {
+  const request = docker.getContainer(container).infoArchive({ path }) as Promise<NodeJS.ReadableStream>;
+  const answer = await unlessMissing(request);
+  // It has no body, but an answer that nobody reads keeps its connection, and with that the process, for minutes.
+  answer?.resume();
+  return answer !== undefined;
+}
+
+/** Removes a container and its anonymous volumes; one that is not there is no error. */
+export async function removeContainer(docker: Docker, name: string): Promise<void> {
+  try {
+    await docker.getContainer(name).remove({ force: true, v: true });
+  } catch (error) {
+    if (statusCode(error) === 404) return;
+    // Somebody else is removing it at this moment: wait until it is gone.
+    if (statusCode(error) !== 409) throw error;
+    await docker
+      .getContainer(name)
+      .wait({ condition: "removed" })
+      .catch(() => undefined);
+  }
+}
+
+const LOG_LINES = 15;
+
+/** The last lines that a container wrote, for an error message; "" where there are none. */
+export async function lastLogLines(docker: Docker, name: string, lines: number = LOG_LINES): Promise<string> {
+  const log = await unlessMissing(
+    docker.getContainer(name).logs({ stdout: true, stderr: true, tail: lines, follow: false }),
+  );
+  return log === undefined ? "" : withoutFrames(log).trimEnd();
+}
+
+/** The engine frames what a container without a terminal writes: 8 bytes of header (stream, length), then the text. */
+export function withoutFrames(log: Buffer): string {
+  const parts: Buffer[] = [];
+  for (let offset = 0; offset + 8 <= log.length;) {
+    const length = log.readUInt32BE(offset + 4);
+    parts.push(log.subarray(offset + 8, offset + 8 + length));
+    offset += 8 + length;
+  }
+  return Buffer.concat(parts).toString("utf8");
+}

@@ -1,0 +1,87 @@
+import type { NodeObservation, ServerObservation } from "./observe.ts";
+import { downstreamOf, standbysOf } from "./topology.ts";
+import type { ShapedNode, TopologyShape } from "./topology.ts";
+
+/** Something that is not as the topology shall be. */
+export interface Finding {
+  readonly node: string;
+  readonly what: string;
+  /** What an update does about it; null: nothing, a person has to decide. */
+  readonly remedy: string | null;
+}
+
+/** The remedy for what passes by itself: a server that recovers, a standby that connects again. */
+const WAITING = "it is waited for";
+
+export const passesByItself = (finding: Finding): boolean => finding.remedy === WAITING;
+
+/** Compares what the nodes say with what shall be. Pure: the same observations give the same findings. */
+export function findings(shape: TopologyShape, observations: readonly NodeObservation[]): Finding[] {
+  const servers = new Map(observations.flatMap((node) => (node.answers ? [[node.name, node.server] as const] : [])));
+  return [
+    ...observations.flatMap(unanswered),
+    ...shape.nodes.flatMap((node) => roleFindings(node, servers.get(node.name))),
+    ...standbysOf(shape).flatMap((node) => streamingFindings(node, servers)),
+    ...shape.nodes.flatMap((node) => slotFindings(shape, node, servers.get(node.name))),
+    ...[...servers].flatMap(([name, server]) => fileFindings(name, server)),
+  ];
+}
+
+function unanswered(node: NodeObservation): Finding[] {
+  if (node.answers) return [];
+  switch (node.container) {
+    case "missing":
+      return [
+        { node: node.name, what: "its container is gone", remedy: "run `pulumi up --refresh`, which makes a new one" },
+      ];
+    case "stopped":
+      return [{ node: node.name, what: "its container is stopped", remedy: "it is started" }];
+    case "running":
+      return [{ node: node.name, what: `it does not answer (${node.why})`, remedy: WAITING }];
+  }
+}
+
+function roleFindings(node: ShapedNode, server: ServerObservation | undefined): Finding[] {
+  if (server === undefined) return [];
+  const expected = node.upstream === null ? "primary" : "standby";
+  if (server.role === expected) return [];
+  const what = `it is a ${server.role} on timeline ${server.timeline}, and the stack file makes it a ${expected}`;
+  return [{ node: node.name, what, remedy: null }];
+}
+
+function streamingFindings(node: ShapedNode, servers: ReadonlyMap<string, ServerObservation>): Finding[] {
+  const upstream = servers.get(node.upstream ?? "");
+  if (upstream === undefined || servers.get(node.name)?.role !== "standby") return [];
+  const problem = streamingProblem(node, upstream);
+  return problem === undefined ? [] : [{ node: node.name, what: problem, remedy: WAITING }];
+}
+
+/** Why a standby does not count as replicating; undefined: it streams over TLS from its own slot. */
+export function streamingProblem(node: ShapedNode, upstream: ServerObservation): string | undefined {
+  const sender = upstream.senders.find((candidate) => candidate.applicationName === node.name);
+  if (sender === undefined) return `it does not stream from ${node.upstream}`;
+  if (sender.state !== "streaming") return `its replication from ${node.upstream} is in state ${sender.state}`;
+  if (!sender.ssl) return `it streams from ${node.upstream} without TLS`;
+  if (sender.slot !== node.slot) return `it streams from ${node.upstream} without its slot ${node.slot}`;
+  return undefined;
+}
+
+function slotFindings(shape: TopologyShape, node: ShapedNode, server: ServerObservation | undefined): Finding[] {
+  if (server === undefined) return [];
+  const reserved = new Set(downstreamOf(shape, node).map((other) => other.slot));
+  return shape.nodes
+    .filter((other) => other.name !== node.name)
+    .flatMap((other): Finding[] => {
+      const slot = server.slots.find((candidate) => candidate.name === other.slot);
+      if (slot === undefined) return [{ node: node.name, what: `slot ${other.slot} is missing`, remedy: "it is made" }];
+      if (reserved.has(other.slot) || slot.active || slot.restartLsn === null) return [];
+      return [{ node: node.name, what: `slot ${other.slot} keeps WAL for nobody`, remedy: "it is made anew" }];
+    });
+}
+
+function fileFindings(node: string, server: ServerObservation): Finding[] {
+  const errors = server.fileErrors.map((what) => ({ node, what, remedy: null }));
+  if (server.pendingRestart.length === 0) return errors;
+  const names = server.pendingRestart.map((parameter) => parameter.name).join(", ");
+  return [...errors, { node, what: `${names} waits for a restart`, remedy: "it is restarted, in the right order" }];
+}

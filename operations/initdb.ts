@@ -1,0 +1,28 @@
+import type Docker from "dockerode";
+import { OperationError } from "./errors.ts";
+import { runJob } from "./job.ts";
+import type { JobMount } from "./job.ts";
+
+export interface Initdb {
+  readonly job: string;
+  readonly image: string;
+  /** Rendered from config-templates/initdb.sh. */
+  readonly script: string;
+  readonly mounts: readonly JobMount[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Founds the database cluster, or finds the one that is there.
+ * @returns its system identifier, a 64-bit number in decimal.
+ */
+export async function initdb(docker: Docker, order: Initdb): Promise<string> {
+  const { job, ...rest } = order;
+  const output = await runJob(docker, { name: job, network: null, ...rest });
+  const systemIdentifier = /^system identifier: (\d+)$/m.exec(output)?.[1];
+  if (systemIdentifier === undefined) {
+    throw new OperationError(`the job ${job} did not report a system identifier. Its output:\n${output}`);
+  }
+  return systemIdentifier;
+}

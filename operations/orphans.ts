@@ -1,0 +1,74 @@
+import type Docker from "dockerode";
+import { removeContainer, statusCode } from "./engine.ts";
+import { labelFilters } from "./node.ts";
+import type { StackLabels } from "./node.ts";
+import { isRegistered } from "./registration.ts";
+
+/** A Docker object with the stack's labels. */
+export interface StackObject {
+  readonly kind: "container" | "job" | "network";
+  readonly id: string;
+  readonly name: string;
+  /** Whether an update got as far as knowing it, or a container that uses it; always false for jobs. */
+  readonly registered: boolean;
+}
+
+/** Containers, jobs and networks of a stack. Volumes are never listed: they hold the data. */
+export async function stackObjects(docker: Docker, labels: StackLabels, nodeLabel: string): Promise<StackObject[]> {
+  const filters = { label: labelFilters(labels) };
+  const [containers, networks] = await Promise.all([
+    docker.listContainers({ all: true, filters }),
+    docker.listNetworks({ filters }),
+  ]);
+  const found = await Promise.all(containers.map((container) => containerObject(docker, container, nodeLabel)));
+  const registered = new Set(found.filter((object) => object.registered).map((object) => object.id));
+  const used = new Set(containers.filter((container) => registered.has(container.Id)).flatMap(networkIds));
+  return [
+    ...found,
+    ...networks.map((network): StackObject => ({
+      kind: "network",
+      id: network.Id,
+      name: network.Name,
+      registered: used.has(network.Id),
+    })),
+  ];
+}
+
+const networkIds = (container: Docker.ContainerInfo): string[] =>
+  Object.values(container.NetworkSettings.Networks).map((network) => network.NetworkID);
+
+async function containerObject(
+  docker: Docker,
+  container: Docker.ContainerInfo,
+  nodeLabel: string,
+): Promise<StackObject> {
+  const name = (container.Names[0] ?? container.Id).replace(/^\//, "");
+  const isNode = container.Labels[nodeLabel] !== undefined;
+  const registered = isNode && (await isRegistered(docker, container.Id));
+  return { kind: isNode ? "container" : "job", id: container.Id, name, registered };
+}
+
+/** Stops and removes objects, containers before networks. A server is stopped cleanly; its data stays in its volumes. */
+export async function removeObjects(docker: Docker, objects: readonly StackObject[]): Promise<void> {
+  await Promise.all(
+    objects.filter((object) => object.kind !== "network").map((object) => removeGently(docker, object)),
+  );
+  for (const network of objects.filter((object) => object.kind === "network")) {
+    await docker.getNetwork(network.id).remove().catch(unlessGone);
+  }
+}
+
+const STOP_TIMEOUT_SECONDS = 120;
+
+async function removeGently(docker: Docker, object: StackObject): Promise<void> {
+  if (object.kind === "container") {
+    await docker.getContainer(object.id).stop({ t: STOP_TIMEOUT_SECONDS }).catch(unlessGone);
+  }
+  await removeContainer(docker, object.id);
+}
+
+function unlessGone(error: unknown): void {
+  if (statusCode(error) !== 404 && statusCode(error) !== 304) throw error;
+}
+
+export const describeObject = (object: StackObject): string => `${object.kind} ${object.name}`;

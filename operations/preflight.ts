@@ -1,0 +1,108 @@
+import { createServer } from "node:net";
+import type Docker from "dockerode";
+import ipaddr from "ipaddr.js";
+import { unlessMissing } from "./engine.ts";
+import type { HostPort, StackLabels } from "./node.ts";
+
+/** What a topology needs of an engine before anything is made on it. */
+export interface EngineNeeds {
+  readonly image: string;
+  readonly postgresMajor: number;
+  readonly network: { readonly name: string; readonly subnet: string | null };
+  readonly ports: readonly NodePort[];
+  readonly labels: StackLabels;
+}
+
+export interface NodePort extends HostPort {
+  readonly node: string;
+}
+
+/** Everything that would stop the topology from being made, as far as it can be known without making anything: sentences. */
+export async function engineProblems(docker: Docker, needs: EngineNeeds): Promise<string[]> {
+  const [image, subnet, ports] = await Promise.all([
+    imageProblems(docker, needs),
+    subnetProblems(docker, needs),
+    portProblems(docker, needs),
+  ]);
+  return [...image, ...subnet, ...ports];
+}
+
+/** An image that is not there yet is no problem: it will be pulled. */
+async function imageProblems(docker: Docker, needs: EngineNeeds): Promise<string[]> {
+  const image = await unlessMissing(docker.getImage(needs.image).inspect());
+  if (image === undefined) return [];
+  const major = environmentOf(image.Config.Env).get("PG_MAJOR");
+  const entrypoint = [image.Config.Entrypoint ?? []].flat();
+  if (major === undefined || !entrypoint.some((part) => part.endsWith("docker-entrypoint.sh"))) {
+    const reason = `expected ${needs.image} to keep the contract of the official postgres image (PG_MAJOR, docker-entrypoint.sh), but it does not. Name an image that is built from the official one in \`image\`.`;
+    return [reason];
+  }
+  if (Number(major) === needs.postgresMajor) return [];
+  const reason = `expected PostgreSQL ${needs.postgresMajor} in ${needs.image}, but it holds PostgreSQL ${major}. Name the image by its true version, or set \`postgresMajor: ${major}\`.`;
+  return [reason];
+}
+
+/** The engine says null of an image that has none. */
+const environmentOf = (lines: readonly string[] | null): Map<string, string> =>
+  new Map(
+    (lines ?? []).map((line): [string, string] => {
+      const at = line.indexOf("=");
+      return [line.slice(0, at), line.slice(at + 1)];
+    }),
+  );
+
+async function subnetProblems(docker: Docker, needs: EngineNeeds): Promise<string[]> {
+  const { name, subnet } = needs.network;
+  if (subnet === null) return [];
+  const networks = await docker.listNetworks();
+  return networks
+    .filter((network) => network.Name !== name)
+    .flatMap((network) => (network.IPAM?.Config ?? []).map((config) => ({ name: network.Name, subnet: config.Subnet })))
+    .filter((other) => other.subnet !== undefined && overlaps(subnet, other.subnet))
+    .map(
+      (other) =>
+        `the subnet ${subnet} overlaps ${other.subnet} of the Docker network ${other.name}. Choose another \`network.subnet\`, or leave it out and let the engine choose.`,
+    );
+}
+
+function overlaps(a: string, b: string): boolean {
+  const [addressA, bitsA] = ipaddr.parseCIDR(a);
+  const [addressB, bitsB] = ipaddr.parseCIDR(b);
+  if (addressA.kind() !== addressB.kind()) return false;
+  const bits = Math.min(bitsA, bitsB);
+  return addressA.match(addressB, bits);
+}
+
+async function portProblems(docker: Docker, needs: EngineNeeds): Promise<string[]> {
+  if (needs.ports.length === 0) return [];
+  const containers = await docker.listContainers();
+  const problems = await Promise.all(needs.ports.map((port) => portProblem(containers, needs, port)));
+  return problems.filter((problem) => problem !== undefined);
+}
+
+async function portProblem(
+  containers: readonly Docker.ContainerInfo[],
+  needs: EngineNeeds,
+  wanted: NodePort,
+): Promise<string | undefined> {
+  const holder = containers.find((container) => container.Ports.some((port) => port.PublicPort === wanted.port));
+  const where = `port ${wanted.port} of ${wanted.host}, which ${wanted.node} is to be published on,`;
+  const remedy = `Choose another port for ${wanted.node}, or stop what uses it.`;
+  if (holder !== undefined) {
+    const own = Object.entries(needs.labels).every(([key, value]) => holder.Labels[key] === value);
+    if (own) return undefined;
+    const name = holder.Names[0]?.replace(/^\//, "") ?? holder.Id;
+    return `${where} is taken by the container ${name}. ${remedy}`;
+  }
+  if (await canListen(wanted)) return undefined;
+  return `${where} is taken by another process. ${remedy}`;
+}
+
+/** Only "in use" counts: an address that is not this machine's is the engine's affair. */
+function canListen({ host, port }: HostPort): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
+    server.listen(port, host, () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,76 @@
+import type Docker from "dockerode";
+import { OperationError } from "./errors.ts";
+import { fileBackend, removeLock, removeUnfinishedFiles, stackLocks } from "./file-backend.ts";
+import type { StackLock } from "./file-backend.ts";
+import type { StackLabels } from "./node.ts";
+import { describeObject, removeObjects, stackObjects } from "./orphans.ts";
+import type { StackObject } from "./orphans.ts";
+import { backendUrl, exportState, forgetPendingOperations, idsIn, updateInProgress } from "./pulumi-state.ts";
+import type { StackReference } from "./pulumi-state.ts";
+
+export interface Recovery {
+  readonly docker: Docker;
+  readonly reference: StackReference;
+  /** As the stack calls itself in labels and locks. */
+  readonly identity: { readonly project: string; readonly stack: string };
+  readonly labels: StackLabels;
+  readonly nodeLabel: string;
+  /** Servers that an update has brought up stay, even if this state does not know them: another one may. */
+  readonly unfinishedOnly: boolean;
+}
+
+/**
+ * Clears what interrupted updates left behind and no update can get past: locks of dead processes, and containers and
+ * networks that the state does not know. Volumes stay: the next update takes over what is in them.
+ * @returns what was done, a line for each.
+ * @throws OperationError when an update may be running: what it just made would be taken for left behind.
+ */
+export async function recover(recovery: Recovery): Promise<string[]> {
+  const { docker, reference } = recovery;
+  const cleared = await clearBackend(recovery);
+  const state = await exportState(reference);
+  const left = await unknownObjects(recovery, idsIn(state));
+  await removeObjects(docker, left);
+  const pending = await forgetPendingOperations(reference, state);
+  return [
+    ...cleared,
+    ...left.map((object) => `stopped and removed the ${describeObject(object)}, which the state does not know`),
+    ...pending.map((operation) => `forgot that an update was interrupted while ${operation}`),
+    ...(left.length === 0 ? [] : ["all volumes are kept: the next `pulumi up` takes over the data in them"]),
+  ];
+}
+
+async function unknownObjects(recovery: Recovery, known: ReadonlySet<string>): Promise<StackObject[]> {
+  const { docker, labels, nodeLabel, unfinishedOnly } = recovery;
+  const objects = await stackObjects(docker, labels, nodeLabel);
+  return objects.filter((object) => !known.has(object.id) && !(unfinishedOnly && object.registered));
+}
+
+async function clearBackend({ reference, identity }: Recovery): Promise<string[]> {
+  const files = fileBackend(await backendUrl(reference.projectDirectory), reference.projectDirectory, identity);
+  if (files === undefined) {
+    if (await updateInProgress(reference)) throw inProgress(reference);
+    return [];
+  }
+  const locks = await stackLocks(files);
+  const held = locks.find((lock) => lock.holder !== "dead");
+  if (held !== undefined) throw locked(reference, held);
+  const unfinished = await removeUnfinishedFiles(files);
+  await Promise.all(locks.map(removeLock));
+  return [
+    ...unfinished.map((file) => `removed ${file}, which was being written when an update was killed`),
+    ...locks.map((lock) => `removed the lock of process ${lock.pid}, which is gone`),
+  ];
+}
+
+function locked({ stack }: StackReference, { holder, pid, hostname }: StackLock): OperationError {
+  const way = holder === "alive" ? "Wait for it to end" : `If it is gone, run \`pulumi cancel ${stack}\``;
+  return new OperationError(
+    `the stack ${stack} is locked by process ${pid} on ${hostname}. ${way}, then run this again. Nothing was changed.`,
+  );
+}
+
+const inProgress = ({ stack }: StackReference): OperationError =>
+  new OperationError(
+    `an update of the stack ${stack} is in progress. Wait for it to end, or run \`pulumi cancel ${stack}\`, then run this again. Nothing was changed.`,
+  );

@@ -1,0 +1,90 @@
+import type Docker from "dockerode";
+import type pg from "pg";
+import { escapeIdentifier, escapeLiteral } from "pg";
+import { OperationError } from "./errors.ts";
+import type { Node } from "./node.ts";
+import { scramVerifier } from "./scram.ts";
+import { runOnWritableNode } from "./superuser.ts";
+
+/** A role that can log in, as it shall be. */
+export interface Role {
+  readonly name: string;
+  readonly replication: boolean;
+  /** -1: no limit. */
+  readonly connectionLimit: number;
+  /** Roles whose privileges it has, for example pg_monitor. */
+  readonly memberOf: readonly string[];
+  /** Functions of the maintenance database that it may run, for example "pg_promote(boolean, integer)". */
+  readonly executes: readonly string[];
+  /** Views of the maintenance database that it may read although they are the superuser's. */
+  readonly reads: readonly string[];
+}
+
+/** Makes the role, or alters it into what it shall be. A connection that is open already keeps working. */
+export async function ensureRole(docker: Docker, nodes: readonly Node[], role: Role, password: string): Promise<void> {
+  await runOnWritableNode(docker, nodes, ensureRoleScript(role, scramVerifier(password)));
+}
+
+/** The script for psql: it gives the same role whatever was there before. */
+export function ensureRoleScript(role: Role, verifier: string): string {
+  const name = escapeIdentifier(role.name);
+  const replication = role.replication ? "REPLICATION" : "NOREPLICATION";
+  return [
+    `SELECT ${escapeLiteral(`CREATE ROLE ${name}`)} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${escapeLiteral(role.name)}) \\gexec`,
+    `ALTER ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE ${replication} CONNECTION LIMIT ${role.connectionLimit} PASSWORD ${escapeLiteral(verifier)};`,
+    ...role.memberOf.map((group) => `GRANT ${escapeIdentifier(group)} TO ${name};`),
+    ...role.executes.map((signature) => `GRANT EXECUTE ON FUNCTION pg_catalog.${signature} TO ${name};`),
+    ...role.reads.map((view) => `GRANT SELECT ON pg_catalog.${view} TO ${name};`),
+    "",
+  ].join("\n");
+}
+
+/**
+ * Drops the role unless something still belongs to it or depends on it; one that is not there is no error.
+ * @returns whether it is gone.
+ */
+export async function dropRoleIfUnused(docker: Docker, nodes: readonly Node[], role: Role): Promise<boolean> {
+  try {
+    await runOnWritableNode(docker, nodes, dropRoleScript(role));
+    return true;
+  } catch (error) {
+    if (error instanceof OperationError && error.message.includes("cannot be dropped")) return false;
+    throw error;
+  }
+}
+
+function dropRoleScript(role: Role): string {
+  const name = escapeIdentifier(role.name);
+  return [
+    `SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${escapeLiteral(role.name)}) AS gone \\gset`,
+    "\\if :gone",
+    "\\quit",
+    "\\endif",
+    ...role.executes.map((signature) => `REVOKE EXECUTE ON FUNCTION pg_catalog.${signature} FROM ${name};`),
+    ...role.reads.map((view) => `REVOKE SELECT ON pg_catalog.${view} FROM ${name};`),
+    `DROP ROLE ${name};`,
+    "",
+  ].join("\n");
+}
+
+interface RoleRow {
+  login: boolean;
+  replication: boolean;
+  superuser: boolean;
+  connection_limit: number;
+}
+
+/** How the role on the server differs from what it shall be, as it completes "the role X ..."; undefined: not at all. */
+export async function roleDifference(client: pg.Client, role: Role): Promise<string | undefined> {
+  const { rows } = await client.query<RoleRow>(
+    "SELECT rolcanlogin AS login, rolreplication AS replication, rolsuper AS superuser, rolconnlimit AS connection_limit FROM pg_roles WHERE rolname = $1",
+    [role.name],
+  );
+  const [row] = rows;
+  if (row === undefined) return "does not exist";
+  if (!row.login) return "may not log in";
+  if (row.superuser) return "is a superuser";
+  if (row.replication !== role.replication) return row.replication ? "may replicate" : "may not replicate";
+  if (row.connection_limit !== role.connectionLimit) return `has connection limit ${row.connection_limit}`;
+  return undefined;
+}

@@ -1,0 +1,85 @@
+import type Docker from "dockerode";
+import { inspectContainer, lastLogLines, statusCode } from "./engine.ts";
+import { OperationError, messageOf } from "./errors.ts";
+import type { Node } from "./node.ts";
+import { readiness } from "./sql.ts";
+import type { OperatorCredentials } from "./sql.ts";
+import { waitUntil } from "./wait-until.ts";
+
+const READY_TIMEOUT_SECONDS = 60;
+/** A clean stop writes a checkpoint first: as long as the container's own stop timeout. */
+const STOP_TIMEOUT_SECONDS = 120;
+
+/** Starts the container if it is stopped; one that runs is left alone. */
+export async function startServer(docker: Docker, node: Node): Promise<void> {
+  try {
+    await docker.getContainer(node.container).start();
+  } catch (error) {
+    // 304: it was running.
+    if (statusCode(error) === 304) return;
+    if (statusCode(error) === 404) throw goneContainer(node);
+    throw new OperationError(`the container of ${node.name} does not start: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * Waits until the server of a node takes connections over TCP; one in recovery that is not yet consistent does not.
+ * @throws OperationError at the deadline, or as soon as the container ends, with the last lines of the log.
+ */
+export async function waitUntilReady(
+  docker: Docker,
+  node: Node,
+  operator: OperatorCredentials,
+  signal?: AbortSignal,
+): Promise<void> {
+  let seen = "nothing";
+  let restartsAtFirst: number | undefined;
+  await waitUntil({
+    condition: `the server of ${node.name} to take connections`,
+    timeoutSeconds: READY_TIMEOUT_SECONDS,
+    signal,
+    probe: async () => {
+      const answer = await readiness(docker, node, operator);
+      if (answer === "ready") return true;
+      seen = answer;
+      restartsAtFirst = await failWhenItEnds(docker, node, restartsAtFirst);
+      return undefined;
+    },
+    seen: async () => `${seen}. Last lines of its log:\n${await indentedLog(docker, node)}`,
+  });
+}
+
+/** A container that ends, or that Docker starts again and again, will not become ready by waiting. */
+async function failWhenItEnds(docker: Docker, node: Node, restartsAtFirst: number | undefined): Promise<number> {
+  const container = await inspectContainer(docker, node.container);
+  if (container === undefined) throw goneContainer(node);
+  const restarts = container.RestartCount;
+  const first = restartsAtFirst ?? restarts;
+  const ended = !container.State.Running && !container.State.Restarting;
+  if (!ended && restarts - first < 3) return first;
+  throw new OperationError(
+    `the server of ${node.name} ended with exit code ${container.State.ExitCode} instead of taking connections. Last lines of its log:\n${await indentedLog(docker, node)}`,
+  );
+}
+
+export async function indentedLog(docker: Docker, node: Node): Promise<string> {
+  const log = await lastLogLines(docker, node.container);
+  return log
+    .split("\n")
+    .map((line) => `  ${line}`)
+    .join("\n");
+}
+
+const goneContainer = (node: Node): OperationError =>
+  new OperationError(
+    `the container ${node.container} is gone. Run \`pulumi up --refresh\`: it makes a new one around the same data.`,
+  );
+
+/** Stops the server cleanly (SIGINT is a fast shutdown with a checkpoint); one that is gone or stopped is no error. */
+export async function stopServer(docker: Docker, node: Node): Promise<void> {
+  try {
+    await docker.getContainer(node.container).stop({ t: STOP_TIMEOUT_SECONDS });
+  } catch (error) {
+    if (statusCode(error) !== 304 && statusCode(error) !== 404) throw error;
+  }
+}

@@ -1,0 +1,102 @@
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import type Docker from "dockerode";
+import { statusCode } from "./engine.ts";
+import { OperationError } from "./errors.ts";
+import type { Node } from "./node.ts";
+
+/**
+ * What stands before every script: nothing of it reaches the server's log (it may hold a verifier), an error text does
+ * not repeat the statement, and it does not wait for standbys that are yet to come.
+ */
+const PREAMBLE = `\\set ON_ERROR_STOP on
+\\set VERBOSITY terse
+SET log_statement = 'none';
+SET log_min_duration_statement = -1;
+SET log_min_error_statement = 'panic';
+SET synchronous_commit = 'local';
+SET client_min_messages = 'warning';
+`;
+
+/**
+ * Runs a psql script as the superuser, over the container's own socket: the only way in that the superuser has. The
+ * script comes by standard input, so that it is on no command line.
+ * @returns what it selected: columns between tabs, one row a line.
+ * @throws OperationError with the server's own words.
+ */
+export async function runAsSuperuser(
+  docker: Docker,
+  node: Node,
+  script: string,
+  database: string = "postgres",
+): Promise<string> {
+  const exec = await startable(docker, node, database);
+  const stream = await exec.start({ hijack: true, stdin: true });
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  docker.modem.demuxStream(stream, stdout, stderr);
+  stream.on("end", () => {
+    stdout.end();
+    stderr.end();
+  });
+  stream.end(PREAMBLE + script);
+  const [output, errors] = await Promise.all([text(stdout), text(stderr)]);
+  const { ExitCode } = await exec.inspect();
+  if (ExitCode !== 0) {
+    throw new OperationError(`psql on ${node.name} ended with exit code ${ExitCode}: ${errors.trim()}`);
+  }
+  return output.trimEnd();
+}
+
+async function startable(docker: Docker, node: Node, database: string): Promise<Docker.Exec> {
+  try {
+    return await docker.getContainer(node.container).exec({
+      User: "postgres",
+      Cmd: ["psql", "-X", "-A", "-t", "-q", "-F", "\t", "-d", database],
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+    });
+  } catch (error) {
+    if (statusCode(error) !== 404 && statusCode(error) !== 409) throw error;
+    throw new OperationError(`${node.name} cannot be asked: its container ${node.container} is not running.`);
+  }
+}
+
+const STANDBY = "standby";
+
+/**
+ * Runs a script on whichever node is writable now, whatever the plan calls the primary.
+ * @returns the node it ran on, and what it selected.
+ * @throws OperationError when no node is writable.
+ */
+export async function runOnWritableNode(
+  docker: Docker,
+  nodes: readonly Node[],
+  script: string,
+  database?: string,
+): Promise<{ node: Node; output: string }> {
+  const guarded = `SELECT pg_is_in_recovery() AS standby \\gset
+\\if :standby
+\\echo ${STANDBY}
+\\quit
+\\endif
+${script}`;
+  const seen: string[] = [];
+  for (const node of nodes) {
+    try {
+      const output = await runAsSuperuser(docker, node, guarded, database);
+      if (output !== STANDBY) return { node, output };
+      seen.push(`${node.name} is a standby`);
+    } catch (error) {
+      if (!(error instanceof OperationError) || !isUnreachable(error)) throw error;
+      seen.push(error.message);
+    }
+  }
+  throw new OperationError(`expected a writable node, found none: ${seen.join("; ")}`);
+}
+
+/** psql exits with 2 when it has no connection; an error of the script is 1 or 3. */
+function isUnreachable(error: OperationError): boolean {
+  return error.message.includes("exit code 2:") || error.message.includes("cannot be asked");
+}

@@ -1,0 +1,142 @@
+import { randomBytes } from "node:crypto";
+import { posix } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import type Docker from "dockerode";
+import tar from "tar-stream";
+import { removeContainer, unlessMissing } from "./engine.ts";
+
+/** Files in a volume, as they shall be. */
+export interface VolumeContents {
+  readonly image: string;
+  readonly volume: string;
+  /** Where the volume is mounted in the containers that use it; all paths begin with it. */
+  readonly mount: string;
+  readonly files: readonly VolumeFile[];
+  readonly uid: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface VolumeFile {
+  readonly path: string;
+  readonly content: string;
+  /** Permission bits, for example 0o600. */
+  readonly mode: number;
+}
+
+/** A file that is not as it shall be. */
+export interface FileDifference {
+  readonly path: string;
+  readonly kind: "missing" | "content" | "mode" | "owner";
+}
+
+interface FoundFile {
+  readonly content: string;
+  readonly mode: number;
+  readonly uid: number;
+}
+
+const DIRECTORY_MODE = 0o700;
+
+/** Writes all files. No process runs: the engine unpacks an archive into a container that is never started. */
+export async function writeVolumeFiles(docker: Docker, contents: VolumeContents): Promise<void> {
+  await withHelper(docker, contents, async (container) => {
+    const { mount, uid } = contents;
+    // Unpacked beside the mount, by its name: the engine ignores an entry for the very directory that it unpacks in,
+    // and a new volume belongs to root where the image has no directory of that name.
+    const beside = posix.dirname(mount);
+    const pack = tar.pack();
+    pack.entry({ name: posix.basename(mount), type: "directory", mode: 0o755, uid, gid: uid });
+    for (const directory of directoriesOf(contents)) {
+      const name = posix.relative(beside, directory);
+      pack.entry({ name, type: "directory", mode: DIRECTORY_MODE, uid, gid: uid });
+    }
+    for (const { path, mode, content } of contents.files) {
+      pack.entry({ name: posix.relative(beside, path), mode, uid, gid: uid }, content);
+    }
+    pack.finalize();
+    await container.putArchive(await buffer(pack), { path: beside });
+  });
+}
+
+/**
+ * Compares the files in the volume with what they shall be, byte for byte, with mode and owner.
+ * `through` names a container that has the volume mounted, running or not: it saves the making of one.
+ */
+export async function volumeFileDifferences(
+  docker: Docker,
+  contents: VolumeContents,
+  through: string,
+): Promise<FileDifference[]> {
+  const found = await readVolumeFiles(docker, contents, through);
+  return contents.files.flatMap((file) => difference(file, found.get(file.path), contents.uid));
+}
+
+function difference(file: VolumeFile, found: FoundFile | undefined, uid: number): FileDifference[] {
+  if (found === undefined) return [{ path: file.path, kind: "missing" }];
+  if (found.content !== file.content) return [{ path: file.path, kind: "content" }];
+  if (found.mode !== file.mode) return [{ path: file.path, kind: "mode" }];
+  if (found.uid !== uid) return [{ path: file.path, kind: "owner" }];
+  return [];
+}
+
+async function readVolumeFiles(
+  docker: Docker,
+  contents: VolumeContents,
+  through: string,
+): Promise<Map<string, FoundFile>> {
+  const archive = await unlessMissing(docker.getContainer(through).getArchive({ path: contents.mount }));
+  if (archive !== undefined) return unpack(archive, contents.mount);
+  if ((await unlessMissing(docker.getVolume(contents.volume).inspect())) === undefined) return new Map();
+  return withHelper(docker, contents, async (container) =>
+    unpack(await container.getArchive({ path: contents.mount }), contents.mount),
+  );
+}
+
+async function unpack(archive: NodeJS.ReadableStream, mount: string): Promise<Map<string, FoundFile>> {
+  const files = new Map<string, FoundFile>();
+  const extract = tar.extract();
+  const collect = async (): Promise<void> => {
+    for await (const entry of extract) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of entry) chunks.push(chunk as Buffer);
+      if (entry.header.type !== "file") continue;
+      // Names begin with the last part of the path that was asked for.
+      const path = posix.join(posix.dirname(mount), entry.header.name);
+      const { mode, uid } = entry.header;
+      files.set(path, { content: Buffer.concat(chunks).toString("utf8"), mode: mode & 0o7777, uid });
+    }
+  };
+  await Promise.all([pipeline(archive, extract), collect()]);
+  return files;
+}
+
+function directoriesOf(contents: VolumeContents): string[] {
+  const directories = contents.files.map((file) => posix.dirname(file.path));
+  return [...new Set(directories)].filter((directory) => directory !== contents.mount).toSorted();
+}
+
+/** A container that exists only to have the volume mounted. */
+async function withHelper<T>(
+  docker: Docker,
+  contents: VolumeContents,
+  use: (container: Docker.Container) => Promise<T>,
+): Promise<T> {
+  const name = `${contents.volume}.files-${randomBytes(4).toString("hex")}`;
+  const container = await docker.createContainer({
+    name,
+    Image: contents.image,
+    Entrypoint: ["true"],
+    Cmd: [],
+    Labels: { ...contents.labels },
+    HostConfig: {
+      NetworkMode: "none",
+      Mounts: [{ Type: "volume", Source: contents.volume, Target: contents.mount }],
+    },
+  });
+  try {
+    return await use(container);
+  } finally {
+    await removeContainer(docker, name);
+  }
+}

@@ -1,0 +1,66 @@
+import type { Settings } from "../settings/settings.ts";
+
+/** One line of pg_hba.conf. */
+export interface HbaRule {
+  readonly type: "local" | "host" | "hostssl" | "hostnossl";
+  readonly database: string;
+  readonly user: string;
+  /** "" for local rules. */
+  readonly address: string;
+  readonly method: "peer" | "scram-sha-256" | "reject";
+}
+
+/** Rules in the order in which PostgreSQL reads them: the first that matches decides. */
+export interface HbaRules {
+  readonly fixed: readonly HbaRule[];
+  readonly topology: readonly HbaRule[];
+  readonly user: readonly HbaRule[];
+}
+
+export const SUPERUSER = "postgres";
+
+/** The role that the provider logs in as. */
+export const OPERATOR_ROLE = "pgtopology";
+
+/** The database that the provider and the guard connect to. */
+export const MAINTENANCE_DATABASE = "postgres";
+
+const scram = (database: string, user: string, address: string): HbaRule => ({
+  type: "hostssl",
+  database,
+  user,
+  address,
+  method: "scram-sha-256",
+});
+
+const reject = (type: "host" | "hostnossl", user: string): HbaRule => ({
+  type,
+  database: "all",
+  user,
+  address: "all",
+  method: "reject",
+});
+
+/**
+ * `samenet` is the topology's own Docker network: the nodes, and whoever comes through a port published on the
+ * loopback address (Docker lets those connections come from the network's gateway). Everybody else needs an access
+ * rule of the stack file.
+ */
+export function hbaRules(settings: Settings): HbaRules {
+  const { replication, database } = settings;
+  return {
+    fixed: [
+      { type: "local", database: "all", user: SUPERUSER, address: "", method: "peer" },
+      reject("host", SUPERUSER),
+      reject("hostnossl", "all"),
+    ],
+    topology: [
+      scram(MAINTENANCE_DATABASE, OPERATOR_ROLE, "samenet"),
+      reject("host", OPERATOR_ROLE),
+      scram("replication", replication.user, "samenet"),
+      reject("host", replication.user),
+      scram(database.name, database.owner, "samenet"),
+    ],
+    user: settings.accessRules.map((rule) => scram(rule.database, rule.user, rule.address)),
+  };
+}

@@ -1,0 +1,60 @@
+import { quoteForConf, quoteForShell, render } from "../config-templates/render.ts";
+import { SUPERUSER } from "./access-rules.ts";
+import { CONFIGURATION_MOUNT } from "./layout.ts";
+import type { NodePlan, Plan } from "./plan.ts";
+
+/** A volume in a job's container. */
+export interface PlannedMount {
+  readonly volume: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+const peersMount = (node: NodePlan): string => `/peers/${node.name}`;
+
+/** The job that founds the cluster. It sees the other nodes' volumes: where one holds data, nothing is founded. */
+export function initdbJob(plan: Plan): { readonly script: string; readonly mounts: PlannedMount[] } {
+  const { layout, primary, standbys } = plan;
+  const script = render("initdb.sh", {
+    layout,
+    node: primary.name,
+    postgresMajor: plan.postgresMajor,
+    peers: standbys.map((peer) => peer.name),
+    peerDataDirectory: layout.dataDirectory.slice(layout.dataMount.length + 1),
+    superuser: SUPERUSER,
+    // The entrypoint gives these words to eval.
+    initdbArguments: plan.initdbArguments.map(quoteForShell).join(" "),
+  });
+  const mounts = [
+    { volume: primary.dataVolume, path: layout.dataMount, readOnly: false },
+    ...standbys.map((peer) => ({ volume: peer.dataVolume, path: peersMount(peer), readOnly: true })),
+  ];
+  return { script, mounts };
+}
+
+/** What the job that fills the data volume of a standby runs. */
+export function baseBackupScript(plan: Plan, node: NodePlan, systemIdentifier: string): string {
+  return render("base-backup.sh", {
+    layout: plan.layout,
+    node: node.name,
+    postgresMajor: plan.postgresMajor,
+    systemIdentifier,
+    dataVolume: node.dataVolume,
+    conninfo: node.baseBackupConninfo,
+    slot: node.slot,
+  });
+}
+
+/** The volumes of that job: certificates and password come from the configuration volume of the node that it fills. */
+export function baseBackupMounts({ layout }: Plan, node: NodePlan): PlannedMount[] {
+  return [
+    { volume: node.dataVolume, path: layout.dataMount, readOnly: false },
+    { volume: node.configurationVolume, path: CONFIGURATION_MOUNT, readOnly: true },
+  ];
+}
+
+/** What the job runs that lets the server judge parameters; null: there are none to judge. */
+export function checkParametersScript(parameters: Readonly<Record<string, string>>): string | null {
+  const lines = Object.entries(parameters).map(([name, value]) => ({ line: `${name} = ${quoteForConf(value)}` }));
+  return lines.length === 0 ? null : render("check-parameters.sh", { parameters: lines });
+}

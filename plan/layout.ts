@@ -1,0 +1,53 @@
+/** Paths inside a node's container. */
+export interface Layout {
+  /** Where the data volume is mounted. */
+  readonly dataMount: string;
+  /**
+   * PGDATA, a subdirectory of the mount: a finished initdb or base backup is moved into place by one rename, and a
+   * fence file can stand beside it.
+   */
+  readonly dataDirectory: string;
+  /** What an unfinished initdb or base backup is written to. */
+  readonly stagingDirectory: string;
+  /** While this file is there, the guard lets no server start from the data directory. */
+  readonly fenceFile: string;
+  /** Written by initdb, taken away by the first start: a cluster that never ran can have no newer primary. */
+  readonly foundingFile: string;
+}
+
+export const CONFIGURATION_MOUNT = "/etc/pg-topology";
+export const ARCHIVE_MOUNT = "/var/lib/pg-topology/archive";
+export const SOCKET_DIRECTORY = "/var/run/postgresql";
+export const SERVER_PORT = 5432;
+
+/** User and group `postgres` of the official image. */
+export const POSTGRES_UID = 999;
+
+export const CONFIGURATION_FILES = {
+  guard: `${CONFIGURATION_MOUNT}/guard`,
+  archiveWal: `${CONFIGURATION_MOUNT}/archive-wal`,
+  recordArchiveNeed: `${CONFIGURATION_MOUNT}/record-archive-need`,
+  postgresqlConf: `${CONFIGURATION_MOUNT}/postgresql.conf`,
+  replicationConf: `${CONFIGURATION_MOUNT}/replication.conf`,
+  hba: `${CONFIGURATION_MOUNT}/pg_hba.conf`,
+  certificateAuthority: `${CONFIGURATION_MOUNT}/tls/ca.crt`,
+  serverCertificate: `${CONFIGURATION_MOUNT}/tls/server.crt`,
+  serverKey: `${CONFIGURATION_MOUNT}/tls/server.key`,
+  passfile: `${CONFIGURATION_MOUNT}/passfile`,
+} as const;
+
+/**
+ * The image declares its data volume at /var/lib/postgresql/data up to 17 and at /var/lib/postgresql since 18; a
+ * mount anywhere else would leave an anonymous volume behind for every container.
+ */
+export function layoutOf(postgresMajor: number): Layout {
+  const dataMount = postgresMajor >= 18 ? "/var/lib/postgresql" : "/var/lib/postgresql/data";
+  const dataDirectory = postgresMajor >= 18 ? `${dataMount}/${postgresMajor}/docker` : `${dataMount}/pgdata`;
+  return {
+    dataMount,
+    dataDirectory,
+    stagingDirectory: `${dataMount}/staging`,
+    fenceFile: `${dataMount}/fence`,
+    foundingFile: `${dataMount}/founding`,
+  };
+}

@@ -1,0 +1,40 @@
+/** Who a topology is among all topologies of an engine. */
+export interface StackIdentity {
+  readonly project: string;
+  readonly stack: string;
+}
+
+/** Every Docker object of a topology carries these, so that what belongs to a stack can be found without its state. */
+export const LABELS = {
+  project: "pg-topology.project",
+  stack: "pg-topology.stack",
+  node: "pg-topology.node",
+} as const;
+
+export type Labels = Readonly<Record<string, string>>;
+
+export function stackLabels(identity: StackIdentity): Labels {
+  return { [LABELS.project]: identity.project, [LABELS.stack]: identity.stack };
+}
+
+export function nodeLabels(identity: StackIdentity, node: string): Labels {
+  return { ...stackLabels(identity), [LABELS.node]: node };
+}
+
+const prefixed = (identity: StackIdentity, what: string): string => `${identity.project}-${identity.stack}-${what}`;
+
+export const networkName = (identity: StackIdentity): string => prefixed(identity, "network");
+export const archiveVolumeName = (identity: StackIdentity): string => prefixed(identity, "archive");
+export const containerName = (identity: StackIdentity, node: string): string => prefixed(identity, node);
+export const dataVolumeName = (identity: StackIdentity, node: string): string => prefixed(identity, `${node}-data`);
+export const configurationVolumeName = (identity: StackIdentity, node: string): string =>
+  prefixed(identity, `${node}-configuration`);
+
+/** A dot cannot occur in a node's name, so that no job's name is ever a node's container name. */
+export const jobName = (identity: StackIdentity, node: string, job: Job): string =>
+  `${containerName(identity, node)}.${job}`;
+
+export type Job = "initdb" | "base-backup" | "check-parameters";
+
+/** Slot names allow lower-case letters, digits and underscores only (PostgreSQL, "Replication Slots"). */
+export const slotName = (node: string): string => node.replaceAll("-", "_");

@@ -1,0 +1,75 @@
+import type { Labels, StackIdentity } from "./names.ts";
+import type { Layout } from "./layout.ts";
+
+/** The topology as it shall be: complete, plain, and the same for the same settings. No secret is part of it. */
+export interface Plan {
+  readonly identity: StackIdentity;
+  readonly labels: Labels;
+  readonly image: string;
+  readonly postgresMajor: number;
+  readonly layout: Layout;
+  readonly network: NetworkPlan;
+  /** null: WAL is not archived. */
+  readonly archiveVolume: string | null;
+  readonly primary: NodePlan;
+  /** Every standby stands after the node that it streams from. */
+  readonly standbys: readonly NodePlan[];
+  /** Every node, in the order of the stack file. */
+  readonly nodes: readonly NodePlan[];
+  /** Where clients of this machine find the nodes: published ones only, where any is. */
+  readonly clientEndpoints: readonly HostPort[];
+  readonly replicationUser: { readonly name: string; readonly connectionLimit: number };
+  readonly database: { readonly name: string; readonly owner: string };
+  /** The job that lets the server judge the parameters of the stack file; null: there are none. */
+  readonly parameterCheck: { readonly job: string; readonly script: string } | null;
+  readonly initdbArguments: readonly string[];
+  readonly deletionProtection: boolean;
+}
+
+export interface NetworkPlan {
+  readonly name: string;
+  readonly subnet: string | null;
+  /** The part of the subnet from which the engine hands out addresses; null: all of it. */
+  readonly dynamicRange: string | null;
+}
+
+export interface NodePlan {
+  readonly name: string;
+  readonly container: string;
+  readonly labels: Labels;
+  readonly dataVolume: string;
+  readonly configurationVolume: string;
+  readonly initdbJob: string;
+  readonly baseBackupJob: string;
+  readonly address: string | null;
+  readonly published: HostPort | null;
+  /** Where clients find the node: where it is published, or else by its name on the network. */
+  readonly clientEndpoint: HostPort;
+  /** The node it streams from; null for the primary. */
+  readonly upstream: string | null;
+  /** The physical slot that it streams from, wherever that is. */
+  readonly slot: string;
+  /** How its base backup job reaches the upstream; "" for the primary. It holds no password. */
+  readonly baseBackupConninfo: string;
+  /** PostgreSQL's own notation, for example "30min". */
+  readonly applyDelay: string | null;
+  /** Names and addresses that its certificate is good for. */
+  readonly certificateNames: readonly string[];
+  /** Every parameter that its files set. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The files of its configuration volume that hold no secret. */
+  readonly files: readonly PlannedFile[];
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface PlannedFile {
+  /** Absolute, below the mount of the configuration volume. */
+  readonly path: string;
+  readonly content: string;
+  /** Permission bits, for example 0o640. */
+  readonly mode: number;
+}

@@ -1,0 +1,51 @@
+import type { NodeSettings, Settings } from "../settings/settings.ts";
+import { CONFIGURATION_FILES, SERVER_PORT } from "./layout.ts";
+import { MAINTENANCE_DATABASE } from "./access-rules.ts";
+
+/**
+ * How the replication user of one node reaches other nodes: TLS with a verified certificate, the password from a file.
+ * connect_timeout does not end a connection attempt to an address that vanished in the middle of it;
+ * tcp_user_timeout (milliseconds) does.
+ */
+export function replicationConninfo(
+  settings: Settings,
+  applicationName: string,
+  hosts: readonly NodeSettings[],
+): string {
+  return [
+    ["host", hosts.map((host) => host.name).join(",")],
+    ...fixedAddresses(hosts),
+    ["port", hosts.map(() => SERVER_PORT).join(",")],
+    ["user", settings.replication.user],
+    ["dbname", MAINTENANCE_DATABASE],
+    ["application_name", applicationName],
+    ["passfile", CONFIGURATION_FILES.passfile],
+    ["sslmode", "verify-full"],
+    ["sslrootcert", CONFIGURATION_FILES.certificateAuthority],
+    ["ssl_min_protocol_version", "TLSv1.2"],
+    ["connect_timeout", "2"],
+    ["tcp_user_timeout", "2000"],
+    ["keepalives_idle", "5"],
+    ["keepalives_interval", "2"],
+    ["keepalives_count", "3"],
+  ]
+    .map(([key, value]) => `${key}=${value}`)
+    .join(" ");
+}
+
+/** With fixed addresses for all hosts no name has to be looked up; the names are still what certificates are checked for. */
+function fixedAddresses(hosts: readonly NodeSettings[]): [string, string][] {
+  const addresses = hosts.flatMap((host) => host.address ?? []);
+  return addresses.length === hosts.length ? [["hostaddr", addresses.join(",")]] : [];
+}
+
+/**
+ * `primary_conninfo` of one node. Without an explicit upstream it lists all others and takes whichever is writable,
+ * so that no file changes when the primary does.
+ */
+export function primaryConninfo(settings: Settings, node: NodeSettings): string {
+  const others = settings.nodes.filter((other) => other.name !== node.name);
+  const upstream = others.filter((other) => other.name === node.upstream);
+  if (upstream.length > 0) return replicationConninfo(settings, node.name, upstream);
+  return `${replicationConninfo(settings, node.name, others)} target_session_attrs=read-write`;
+}

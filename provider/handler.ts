@@ -1,0 +1,50 @@
+/** What a handler may do besides its work. */
+export interface Context {
+  /** A line on the resource's row that stays. */
+  readonly log: (message: string) => void;
+  readonly warn: (message: string) => void;
+  /** A line on the resource's row that the next one replaces: progress. */
+  readonly status: (message: string) => void;
+  /** Aborted when the update is cancelled, or when the engine is gone. */
+  readonly signal: AbortSignal;
+  /** The stack's name, without the organization that it may belong to. */
+  readonly stack: string;
+}
+
+export interface Diff {
+  readonly changes: boolean;
+  /** Inputs whose change makes it another resource. */
+  readonly replaces?: string[];
+}
+
+/** Of a resource that adds nothing to its inputs. */
+export type NoOutputs = object;
+
+/**
+ * One resource type. Inputs `I` are what the program gives, outputs `O` what the work adds; both are plain here,
+ * without the engine's wrappings, and neither may get into an error or a log line where it is secret.
+ */
+export interface Handler<I extends object, O extends object> {
+  /** Outputs that are kept encrypted in the state. */
+  readonly secretOutputs: readonly (keyof O & string)[];
+  /** Inputs that may change without anything to be done. */
+  readonly ignoredInputs?: readonly (keyof I & string)[];
+  /**
+   * Problems that can be known before anything is made, one sentence or two each. Not called while an input is unknown.
+   * @param before the inputs of the last update; undefined: there was none.
+   */
+  check?(inputs: I, before: I | undefined, context: Context): Promise<string[]>;
+  /** What differs in the world although the inputs are the same; also asked in previews. It must not throw. */
+  drift?(state: I & O, inputs: I, context: Context): Promise<boolean>;
+  /**
+   * Says what a change of inputs will do to live servers. Inputs that are known only later are the engine's
+   * placeholder. It must not throw.
+   */
+  announce?(state: I & O, inputs: I, context: Context): Promise<void>;
+  /** Inputs that cannot change in place. */
+  readonly replaceOn?: readonly (keyof I & string)[];
+  /** Idempotent: it adopts what an interrupted run left behind. */
+  create(inputs: I, context: Context): Promise<{ readonly id: string; readonly outputs: O }>;
+  update(state: I & O, inputs: I, context: Context): Promise<O>;
+  delete?(state: I & O, context: Context): Promise<void>;
+}

@@ -1,0 +1,39 @@
+import prettyBytes from "pretty-bytes";
+import { takeBaseBackup } from "../../operations/base-backup.ts";
+import type { BaseBackupProgress } from "../../operations/base-backup.ts";
+import { connectEngine } from "../../operations/engine.ts";
+import { findNodes } from "../../operations/node.ts";
+import { dropSlotEverywhere } from "../../operations/slots.ts";
+import type { Handler, NoOutputs } from "../handler.ts";
+import type { BaseBackupInputs } from "../resources/base-backup.ts";
+
+export const baseBackupHandler: Handler<BaseBackupInputs, NoOutputs> = {
+  secretOutputs: [],
+  // What is in the volume was copied once: another upstream or image later is no reason to copy it again.
+  ignoredInputs: ["job", "image", "script", "mounts", "network", "labels", "nodeLabel", "upstream", "operator"],
+  create: async (inputs, { signal, status, log }) => {
+    const startedAt = performance.now();
+    const result = await takeBaseBackup(connectEngine(), {
+      ...inputs,
+      signal,
+      onProgress: (progress) => status(progressLine(progress, (performance.now() - startedAt) / 1000)),
+    });
+    if (result === "adopted") log("the volume holds this cluster already: nothing is copied");
+    return { id: inputs.volume, outputs: {} };
+  },
+  update: async () => ({}),
+  delete: async ({ slot, labels, nodeLabel }) => {
+    const docker = connectEngine();
+    await dropSlotEverywhere(docker, await findNodes(docker, labels, nodeLabel), slot);
+  },
+};
+
+/** For example "streaming database files: 42 %, 1.2 GB of 2.9 GB, 12 s left". */
+export function progressLine(progress: BaseBackupProgress, elapsedSeconds: number): string {
+  const { phase, streamedBytes, totalBytes } = progress;
+  if (totalBytes === null || totalBytes === 0 || streamedBytes === 0) return phase;
+  const fraction = Math.min(streamedBytes / totalBytes, 1);
+  const leftSeconds = Math.round((elapsedSeconds / fraction) * (1 - fraction));
+  const amount = `${prettyBytes(streamedBytes)} of ${prettyBytes(totalBytes)}`;
+  return `${phase}: ${Math.floor(fraction * 100)} %, ${amount}, ${leftSeconds} s left`;
+}

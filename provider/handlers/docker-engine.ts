@@ -1,0 +1,77 @@
+import type Docker from "dockerode";
+import { connectEngine, requireEngine } from "../../operations/engine.ts";
+import { OperationError, messageOf } from "../../operations/errors.ts";
+import { ensureImage } from "../../operations/image.ts";
+import { describeObject, removeObjects, stackObjects } from "../../operations/orphans.ts";
+import type { StackObject } from "../../operations/orphans.ts";
+import { engineProblems } from "../../operations/preflight.ts";
+import { refusedChanges } from "../../operations/refused-changes.ts";
+import type { Context, Handler, NoOutputs } from "../handler.ts";
+import type { DockerEngineInputs } from "../resources/docker-engine.ts";
+
+export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
+  secretOutputs: [],
+  // They are looked at in every check: there is nothing to be done about them here.
+  ignoredInputs: ["projectDirectory", "primary", "dataDirectory", "ports", "dataVolumes", "deletionProtection"],
+  check: async (inputs, before) => {
+    const docker = connectEngine();
+    try {
+      await requireEngine(docker);
+      const refused =
+        before === undefined ? await foreignServers(docker, inputs) : await refusedChanges(docker, before, inputs);
+      return [...refused, ...(await engineProblems(docker, inputs))];
+    } catch (error) {
+      return [messageOf(error)];
+    }
+  },
+  drift: async (_state, inputs, { warn }) => {
+    const left = await orphans(connectEngine(), inputs);
+    if (left.length === 0) return false;
+    warn(`left by an interrupted update, to be removed: ${left.map(describeObject).join(", ")}. Volumes stay.`);
+    return true;
+  },
+  create: async (inputs, context) => {
+    const docker = connectEngine();
+    // Before this resource is in the state, no container or network of the stack is.
+    await removeObjects(docker, await stackObjects(docker, inputs.labels, inputs.nodeLabel));
+    await prepare(docker, inputs, context);
+    return { id: inputs.network.name, outputs: {} };
+  },
+  update: async (_state, inputs, context) => {
+    const docker = connectEngine();
+    await removeObjects(docker, await orphans(docker, inputs));
+    await prepare(docker, inputs, context);
+    return {};
+  },
+};
+
+/** What was not known before the image was here is checked again once it is. */
+async function prepare(docker: Docker, inputs: DockerEngineInputs, { status }: Context): Promise<void> {
+  await ensureImage(docker, inputs.image, status);
+  const problems = await engineProblems(docker, inputs);
+  if (problems.length > 0) throw new OperationError(problems.join("\n"));
+}
+
+/**
+ * Objects of the stack that its state does not know. The state is read only when there is something to suspect: on an
+ * engine that no update was interrupted on, there is not.
+ */
+async function orphans(docker: Docker, inputs: DockerEngineInputs): Promise<StackObject[]> {
+  const suspects = (await stackObjects(docker, inputs.labels, inputs.nodeLabel)).filter((object) => !object.registered);
+  if (suspects.length === 0) return [];
+  // Loaded only now: it starts processes, and most updates never need it.
+  const { knownIds } = await import("../../operations/pulumi-state.ts");
+  const known = await knownIds(inputs);
+  return suspects.filter((object) => !known.has(object.id));
+}
+
+/** Servers that an update has brought up, and that this state knows nothing of: it is not the one that made them. */
+async function foreignServers(docker: Docker, inputs: DockerEngineInputs): Promise<string[]> {
+  const objects = await stackObjects(docker, inputs.labels, inputs.nodeLabel);
+  const foreign = objects.filter((object) => object.kind === "container" && object.registered);
+  if (foreign.length === 0) return [];
+  return [
+    `the engine runs this stack already, and this state knows nothing of it: ${foreign.map(describeObject).join(", ")}. ` +
+      "Select the backend that holds its state. If that state is lost, `npm run recover` removes the containers and keeps the data, and the next update takes it over.",
+  ];
+}

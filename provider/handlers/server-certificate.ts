@@ -1,0 +1,24 @@
+import { daysLeft } from "../../operations/certificate-expiry.ts";
+import type { Handler } from "../handler.ts";
+import type { ServerCertificateInputs, ServerCertificateOutputs } from "../resources/server-certificate.ts";
+
+/** From this many days before its end a certificate is issued anew. */
+const RENEWAL_DAYS = 30;
+
+export const serverCertificateHandler: Handler<ServerCertificateInputs, ServerCertificateOutputs> = {
+  secretOutputs: ["privateKeyPem"],
+  drift: async ({ certificatePem }, _inputs, { warn }) => {
+    const days = daysLeft(certificatePem);
+    if (days > RENEWAL_DAYS) return false;
+    warn(`the certificate ends in ${days} days: it is issued anew, and the server reads it by a reload`);
+    return true;
+  },
+  create: async (inputs) => ({ id: inputs.names[0] ?? "server", outputs: await issue(inputs) }),
+  update: async (_state, inputs) => issue(inputs),
+};
+
+async function issue(inputs: ServerCertificateInputs): Promise<ServerCertificateOutputs> {
+  const { newServerCertificate } = await import("../../operations/certificates.ts");
+  const authority = { certificatePem: inputs.authorityCertificatePem, privateKeyPem: inputs.authorityPrivateKeyPem };
+  return newServerCertificate(authority, inputs.names);
+}

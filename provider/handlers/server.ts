@@ -1,0 +1,50 @@
+import { connectEngine, inspectContainer } from "../../operations/engine.ts";
+import { messageOf } from "../../operations/errors.ts";
+import { isRegistered, registerContainer } from "../../operations/registration.ts";
+import { startServer, stopServer, waitUntilReady } from "../../operations/server.ts";
+import type { Context, Handler, NoOutputs } from "../handler.ts";
+import type { ServerInputs } from "../resources/server.ts";
+
+export const serverHandler: Handler<ServerInputs, NoOutputs> = {
+  secretOutputs: [],
+  ignoredInputs: ["operator"],
+  drift: async (_state, { node }, { warn }) => {
+    try {
+      const container = await inspectContainer(connectEngine(), node.container);
+      if (container === undefined) {
+        warn(
+          `the container ${node.container} is gone: run \`pulumi up --refresh\`, which makes a new one around the same data`,
+        );
+        return true;
+      }
+      if (container.State.Running && !container.State.Paused) return false;
+      warn(`the container ${node.container} is ${container.State.Paused ? "paused" : "stopped"}: it is started`);
+      return true;
+    } catch (error) {
+      warn(`the container ${node.container} could not be looked at: ${messageOf(error)}`);
+      return false;
+    }
+  },
+  announce: async (state, inputs, { log }) => {
+    if (state.containerId !== inputs.containerId) {
+      log(`the container of ${state.node.name} is replaced: its server stops cleanly, and starts in the new one`);
+    }
+  },
+  create: async (inputs, context) => {
+    await run(inputs, context);
+    return { id: inputs.node.container, outputs: {} };
+  },
+  update: async (_state, inputs, context) => {
+    await run(inputs, context);
+    return {};
+  },
+  delete: async ({ node }) => stopServer(connectEngine(), node),
+};
+
+async function run({ node, operator }: ServerInputs, { signal, status }: Context): Promise<void> {
+  const docker = connectEngine();
+  await startServer(docker, node);
+  if (!(await isRegistered(docker, node.container))) await registerContainer(docker, node.container);
+  status(`waits until ${node.name} takes connections`);
+  await waitUntilReady(docker, node, operator, signal);
+}

@@ -1,0 +1,30 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { JobMount } from "../../operations/job.ts";
+import type { Node } from "../../operations/node.ts";
+import type { OperatorCredentials } from "../../operations/sql.ts";
+import type { InputsOf } from "./inputs-of.ts";
+
+export interface BaseBackupInputs {
+  /** The volume that is filled. */
+  readonly volume: string;
+  readonly job: string;
+  readonly image: string;
+  readonly script: string;
+  readonly mounts: readonly JobMount[];
+  readonly network: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly nodeLabel: string;
+  readonly upstream: Node;
+  readonly slot: string;
+  readonly operator: OperatorCredentials;
+}
+
+/**
+ * A standby's data, copied once from its upstream. An update changes nothing, and a delete drops the standby's slots
+ * and no data.
+ */
+export class BaseBackup extends pulumi.CustomResource {
+  constructor(name: string, args: InputsOf<BaseBackupInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("pgtopology:index:BaseBackup", name, { ...args }, opts);
+  }
+}

@@ -1,0 +1,21 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { EngineNeeds } from "../../operations/preflight.ts";
+import type { LastingChoices } from "../../operations/refused-changes.ts";
+
+export interface DockerEngineInputs extends EngineNeeds, LastingChoices {
+  /** The label whose value names a node. */
+  readonly nodeLabel: string;
+  /** Where Pulumi.yaml is: to ask for the state after an interruption. */
+  readonly projectDirectory: string;
+  readonly stack: string;
+}
+
+/**
+ * The engine, fit for this topology: it answers, has the image, the subnet and the ports are free, and nothing is left
+ * of an interrupted update. All else is made after it.
+ */
+export class DockerEngine extends pulumi.CustomResource {
+  constructor(name: string, args: DockerEngineInputs, opts?: pulumi.CustomResourceOptions) {
+    super("pgtopology:index:DockerEngine", name, { ...args }, opts);
+  }
+}

@@ -1,0 +1,18 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Node } from "../../operations/node.ts";
+import type { OperatorCredentials } from "../../operations/sql.ts";
+import type { InputsOf } from "./inputs-of.ts";
+
+export interface ServerInputs {
+  readonly node: Node;
+  /** The engine's id of the container: a new container is a server to be waited for. */
+  readonly containerId: string;
+  readonly operator: OperatorCredentials;
+}
+
+/** The running server of a node: started if its container is stopped, and waited for until it takes connections. */
+export class Server extends pulumi.CustomResource {
+  constructor(name: string, args: InputsOf<ServerInputs>, opts?: pulumi.CustomResourceOptions) {
+    super("pgtopology:index:Server", name, { ...args }, opts);
+  }
+}

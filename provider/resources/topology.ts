@@ -1,0 +1,28 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { VerifiedReplication, VerifiedTopology } from "../../operations/converge.ts";
+import type { ShapedNode } from "../../operations/topology.ts";
+import type { OperatorCredentials } from "../../operations/sql.ts";
+import type { InputsOf } from "./inputs-of.ts";
+
+export interface TopologyInputs {
+  /** Every standby after its upstream. */
+  readonly nodes: readonly ShapedNode[];
+  readonly operator: OperatorCredentials;
+  /** When the files of each node were written: a change makes servers read them again. */
+  readonly filesWrittenAt: readonly string[];
+}
+
+export type TopologyOutputs = VerifiedTopology;
+
+/** The running topology: the only resource that acts on several nodes. It outputs what it measured. */
+export class Topology extends pulumi.CustomResource {
+  declare readonly primary: pulumi.Output<string>;
+  declare readonly systemIdentifier: pulumi.Output<string>;
+  declare readonly timeline: pulumi.Output<number>;
+  declare readonly replication: pulumi.Output<VerifiedReplication[]>;
+
+  constructor(name: string, args: InputsOf<TopologyInputs>, opts?: pulumi.CustomResourceOptions) {
+    const outputs = { primary: undefined, systemIdentifier: undefined, timeline: undefined, replication: undefined };
+    super("pgtopology:index:Topology", name, { ...args, ...outputs }, opts);
+  }
+}

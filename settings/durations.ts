@@ -1,0 +1,17 @@
+const MILLISECONDS: ReadonlyMap<string, number> = new Map([
+  ["ms", 1],
+  ["s", 1_000],
+  ["min", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+]);
+
+/** The largest delay that PostgreSQL takes, in milliseconds: almost 25 days. */
+const LONGEST_DELAY_MS = 2_147_483_647;
+
+/** Whether a text is a delay as PostgreSQL writes it, with its unit, of at least one millisecond. */
+export function isApplyDelay(text: string): boolean {
+  const [, amount, unit = ""] = /^(\d{1,10}(?:\.\d{1,6})?) ?(ms|s|min|h|d)$/.exec(text) ?? [];
+  const milliseconds = Math.round(Number(amount) * (MILLISECONDS.get(unit) ?? Number.NaN));
+  return milliseconds >= 1 && milliseconds <= LONGEST_DELAY_MS;
+}

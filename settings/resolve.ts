@@ -1,0 +1,51 @@
+import { parameterText } from "./parameter-values.ts";
+import { postgresMajorOf } from "./postgres-major.ts";
+import type { NodeSettings, Settings, SynchronousSettings } from "./settings.ts";
+import type { StackFile } from "./stack-file.ts";
+import { defaultConnectionLimit } from "./topology-needs.ts";
+
+/** Completes a stack file in which no problem was found. */
+export function resolve(file: StackFile): Settings {
+  const { image, primary, database, accessRules, archiving, initdb, deletionProtection } = file;
+  return {
+    image,
+    postgresMajor: majorOf(file),
+    primary,
+    nodes: file.nodes.map(resolveNode),
+    network: { subnet: file.network.subnet ?? null, bindAddress: file.network.bindAddress },
+    database,
+    replication: {
+      user: file.replication.user,
+      connectionLimit: file.replication.connectionLimit ?? defaultConnectionLimit(file.nodes.length - 1),
+      synchronous: resolveSynchronous(file.replication.synchronous),
+    },
+    parameters: Object.fromEntries(
+      Object.entries(file.parameters).map(([name, value]) => [name, parameterText(value)]),
+    ),
+    accessRules,
+    archiving,
+    initdb,
+    passwords: { replication: file.passwords.replication ?? null, owner: file.passwords.owner ?? null },
+    deletionProtection,
+  };
+}
+
+function majorOf({ image, postgresMajor }: StackFile): number {
+  const major = postgresMajorOf(image, postgresMajor);
+  if (major === null) throw new Error("the checks have let an image pass whose version is not known");
+  return major;
+}
+
+function resolveNode({ name, port, address, upstream, applyDelay }: StackFile["nodes"][number]): NodeSettings {
+  return {
+    name,
+    port: port ?? null,
+    address: address ?? null,
+    upstream: upstream ?? null,
+    applyDelay: applyDelay ?? null,
+  };
+}
+
+function resolveSynchronous({ mode, count = 1 }: StackFile["replication"]["synchronous"]): SynchronousSettings {
+  return mode === "async" ? { mode } : { mode, count };
+}

@@ -1,0 +1,82 @@
+/**
+ * What a stack file says, complete: every default is filled in, every rule across keys holds.
+ * `read.ts` is the only place that makes one.
+ */
+export interface Settings {
+  /** An image that keeps the contract of the official `postgres` image. */
+  readonly image: string;
+  /** Major version of the server in `image`: read off its tag, or given as `postgresMajor`. */
+  readonly postgresMajor: number;
+  /** Name of the node that takes writes. */
+  readonly primary: string;
+  /** In the order of the stack file, `primary` among them. */
+  readonly nodes: readonly NodeSettings[];
+  readonly network: NetworkSettings;
+  readonly database: DatabaseSettings;
+  readonly replication: ReplicationSettings;
+  /** The user's own postgresql.conf parameters, in their textual form. None that the plan owns is among them. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Extra pg_hba rules; TLS and scram-sha-256 are implied. */
+  readonly accessRules: readonly AccessRule[];
+  readonly archiving: ArchivingSettings;
+  readonly initdb: InitdbSettings;
+  /** Passwords that the user chose; what is absent is generated. */
+  readonly passwords: PasswordSettings;
+  /** Data volumes are protected from `pulumi destroy`. */
+  readonly deletionProtection: boolean;
+}
+
+export interface NodeSettings {
+  readonly name: string;
+  /** Published on `network.bindAddress`; null: not published. */
+  readonly port: number | null;
+  /** Fixed IPv4 address inside `network.subnet`; null: found by DNS name. */
+  readonly address: string | null;
+  /** The node that this one streams from; null: whichever node is the primary. */
+  readonly upstream: string | null;
+  /** PostgreSQL's recovery_min_apply_delay, as written ("30min"); null: applied at once. */
+  readonly applyDelay: string | null;
+}
+
+export interface NetworkSettings {
+  /** IPv4 subnet in CIDR form; null: the engine chooses. */
+  readonly subnet: string | null;
+  /** Address of the host on which ports are published. */
+  readonly bindAddress: string;
+}
+
+export interface DatabaseSettings {
+  readonly name: string;
+  readonly owner: string;
+}
+
+export interface ReplicationSettings {
+  readonly user: string;
+  readonly connectionLimit: number;
+  readonly synchronous: SynchronousSettings;
+}
+
+/** `synchronous_standby_names` without the names: FIRST count (...) is priority, ANY count (...) is quorum. */
+export type SynchronousSettings =
+  { readonly mode: "async" } | { readonly mode: "priority" | "quorum"; readonly count: number };
+
+export interface AccessRule {
+  readonly database: string;
+  readonly user: string;
+  /** IPv4 or IPv6 network in CIDR form, or one of pg_hba's words `all`, `samenet`, `samehost`. */
+  readonly address: string;
+}
+
+export interface ArchivingSettings {
+  readonly enabled: boolean;
+}
+
+export interface InitdbSettings {
+  /** Further arguments of initdb, for example `--locale-provider=icu`; they count once, when the cluster is founded. */
+  readonly arguments: readonly string[];
+}
+
+export interface PasswordSettings {
+  readonly replication: string | null;
+  readonly owner: string | null;
+}

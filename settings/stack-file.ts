@@ -1,0 +1,55 @@
+import { z } from "zod";
+import type { Draft } from "./draft.ts";
+import { rules } from "./rules.ts";
+import { accessRules } from "./sections/access-rules.ts";
+import { database } from "./sections/database.ts";
+import { DEFAULT_IMAGE, image, postgresMajor } from "./sections/image.ts";
+import { initdb } from "./sections/initdb.ts";
+import { network } from "./sections/network.ts";
+import { nodes, primary } from "./sections/nodes.ts";
+import { parameters } from "./sections/parameters.ts";
+import { passwords } from "./sections/passwords.ts";
+import { replication } from "./sections/replication.ts";
+import { archiving, backup, deletionProtection } from "./sections/switches.ts";
+
+/** Names that the design keeps for later versions, and what they will bring. */
+const LATER: Readonly<Record<string, string>> = {
+  hosts: "nodes on several Docker engines",
+  hooks: "commands at points of an update",
+  guard: "settings of the start guard",
+  acknowledge: "an acknowledgement of lost data in a failover",
+  bootstrap: "a cluster founded from existing data",
+  drill: "restore drills",
+  objectives: "objectives for recovery time and lost data",
+  monitoring: "monitoring",
+  failover: "automatic failover",
+};
+
+/** A stack file as its author writes it: every value by itself. Rules across keys are in `checks/`. */
+export const stackFile = z
+  .strictObject({
+    image: image.default(DEFAULT_IMAGE),
+    postgresMajor: postgresMajor.optional(),
+    primary,
+    nodes,
+    network: network.prefault({}),
+    database: database.prefault({}),
+    replication: replication.prefault({}),
+    parameters: parameters.default({}),
+    accessRules: accessRules.default([]),
+    archiving: archiving.prefault({}),
+    backup: backup.prefault({}),
+    initdb: initdb.prefault({}),
+    passwords: passwords.prefault({}),
+    deletionProtection: deletionProtection.default(false),
+  })
+  .register(rules, {
+    what: "a mapping",
+    allowed: "the keys of this program",
+    fix: "See Pulumi.yaml for all keys.",
+    later: LATER,
+  });
+
+export type StackFile = z.output<typeof stackFile>;
+export type StackFileDraft = NonNullable<Draft<StackFile>>;
+export type NodeDraft = NonNullable<NonNullable<StackFileDraft["nodes"]>[number]>;

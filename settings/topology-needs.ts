@@ -1,0 +1,32 @@
+/** Connections of the replication role that stay free for the questions of the guard. */
+const SPARE_CONNECTIONS = 2;
+const CONNECTIONS_PER_BASE_BACKUP = 2;
+
+/** Connections of the replication role: a base backup takes two of each standby, streaming later one of them. */
+export function connectionsNeeded(standbys: number): number {
+  return CONNECTIONS_PER_BASE_BACKUP * standbys + SPARE_CONNECTIONS;
+}
+
+/** The default of `replication.connectionLimit`: what is needed, and some room to add standbys without a change. */
+export function defaultConnectionLimit(standbys: number): number {
+  return Math.max(10, connectionsNeeded(standbys));
+}
+
+/** max_wal_senders: each other node streams and, while it is cloned again, takes two more; two for tools and the guard. */
+export function walSendersNeeded(nodes: number): number {
+  return 3 * otherNodes(nodes) + 2;
+}
+
+/** max_replication_slots: any node may have to serve all others after a role change. */
+export function slotsNeeded(nodes: number): number {
+  return otherNodes(nodes);
+}
+
+/** Addresses of the network: one for each node, for the gateway, and for the job of each base backup, with one to spare. */
+export function addressesNeeded(nodes: number): number {
+  return nodes + otherNodes(nodes) + 2;
+}
+
+function otherNodes(nodes: number): number {
+  return Math.max(0, nodes - 1);
+}

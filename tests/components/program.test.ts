@@ -1,0 +1,261 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
+import { PROJECT_DIRECTORY } from "../support/project.ts";
+import { CANARY, inTheOpen, runProgram } from "./support.ts";
+import type { Keys, ProgramRun, Registration } from "./support.ts";
+
+const TWO: Keys = { primary: "node-1", nodes: [{ name: "node-1", port: 5455 }, { name: "node-2" }] };
+const CASCADE: Keys = {
+  primary: "node-1",
+  nodes: [{ name: "node-1" }, { name: "node-2" }, { name: "node-3", upstream: "node-2" }],
+};
+
+const place = ({ parent, type, name }: Registration): string => `${parent} > ${type} ${name}`;
+const isDocker = ({ type }: Registration): boolean => type.startsWith("docker:");
+const dockerInputs = (run: ProgramRun): Map<string, unknown> =>
+  new Map(run.registrations.filter(isDocker).map(({ urn, inputs }) => [urn, inputs]));
+
+describe("a primary and a standby", () => {
+  test("are exactly these resources", async () => {
+    const { registrations } = await runProgram(TWO);
+    expect(registrations.map(place).toSorted()).toEqual([
+      " > pgtopology:index:ApplicationDatabase database",
+      " > pgtopology:index:Clients clients",
+      " > pgtopology:index:Credentials credentials",
+      " > pgtopology:index:DataVolumes data-volumes",
+      " > pgtopology:index:DockerEngine engine",
+      " > pgtopology:index:PostgresNode node-1",
+      " > pgtopology:index:PostgresNode node-2",
+      " > pgtopology:index:ReplicationNetwork replication",
+      " > pgtopology:index:ReplicationUser replication-user",
+      " > pgtopology:index:VerifiedTopology topology",
+      "clients > pgtopology:index:ClientFile clients-root-certificate",
+      "credentials > pgtopology:index:CertificateAuthority credentials-authority",
+      "credentials > pgtopology:index:Password credentials-operator-password",
+      "credentials > pgtopology:index:Password credentials-owner-password",
+      "credentials > pgtopology:index:Password credentials-replication-password",
+      "data-volumes > docker:index/volume:Volume pg-topology-dev-node-1-data",
+      "data-volumes > docker:index/volume:Volume pg-topology-dev-node-2-data",
+      "database > pgtopology:index:Database database",
+      "database > pgtopology:index:Role database-owner",
+      "node-1 > docker:index/container:Container node-1-container",
+      "node-1 > docker:index/volume:Volume node-1-configuration",
+      "node-1 > pgtopology:index:DatabaseCluster database-cluster",
+      "node-1 > pgtopology:index:Server node-1-server",
+      "node-1 > pgtopology:index:ServerCertificate node-1-certificate",
+      "node-1 > pgtopology:index:VolumeFiles node-1-files",
+      "node-2 > docker:index/container:Container node-2-container",
+      "node-2 > docker:index/volume:Volume node-2-configuration",
+      "node-2 > pgtopology:index:BaseBackup node-2-base-backup",
+      "node-2 > pgtopology:index:Server node-2-server",
+      "node-2 > pgtopology:index:ServerCertificate node-2-certificate",
+      "node-2 > pgtopology:index:VolumeFiles node-2-files",
+      "replication > docker:index/network:Network replication-network",
+      "replication-user > pgtopology:index:Role replication-user-operator",
+      "replication-user > pgtopology:index:Role replication-user-replication",
+      "topology > pgtopology:index:Topology topology",
+    ]);
+  });
+
+  test("are registered in a preview as in an update", async () => {
+    const [update, preview] = [await runProgram(TWO), await runProgram(TWO, { preview: true })];
+    expect(preview.registrations.map(place).toSorted()).toEqual(update.registrations.map(place).toSorted());
+  });
+
+  test("what belongs to one component stands below it; only the checks of the engine stand alone", async () => {
+    const { registrations } = await runProgram({ ...TWO, parameters: { work_mem: "16MB" } });
+    const alone = registrations.filter(({ custom, parent }) => custom && parent === "");
+    expect(alone.map(({ name }) => name).toSorted()).toEqual(["engine", "parameters"]);
+  });
+});
+
+describe("a node's container", () => {
+  test("gets nothing that depends on a role, a password, a certificate or a parameter", async () => {
+    const { inputs } = (await runProgram(TWO)).find("node-1-container");
+    expect(inputs).toEqual({
+      name: "pg-topology-dev-node-1",
+      hostname: "node-1",
+      image: "postgres:17",
+      entrypoints: ["/etc/pg-topology/guard"],
+      command: ["docker-entrypoint.sh", "postgres", "-c", "config_file=/etc/pg-topology/postgresql.conf"],
+      envs: ["PGDATA=/var/lib/postgresql/data/pgdata"],
+      labels: [
+        { label: "pg-topology.node", value: "node-1" },
+        { label: "pg-topology.project", value: "pg-topology" },
+        { label: "pg-topology.stack", value: "dev" },
+      ],
+      mounts: [
+        { type: "volume", source: "pg-topology-dev-node-1-data", target: "/var/lib/postgresql/data", readOnly: false },
+        { type: "volume", source: "pg-topology-dev-node-1-configuration", target: "/etc/pg-topology", readOnly: true },
+      ],
+      networkMode: "bridge",
+      networksAdvanced: [{ name: "pg-topology-dev-network", aliases: ["node-1"] }],
+      ports: [{ internal: 5432, external: 5455, ip: "127.0.0.1", protocol: "tcp" }],
+      restart: "unless-stopped",
+      stopSignal: "SIGINT",
+      stopTimeout: 120,
+      destroyGraceSeconds: 120,
+      shmSize: 256,
+      mustRun: false,
+    });
+  });
+
+  test("is made after its network, its volumes and its files", async () => {
+    const run = await runProgram({ ...TWO, archiving: { enabled: true } });
+    expect(run.find("node-2-container").dependsOn).toEqual([
+      "node-2-files",
+      "pg-topology-dev-node-2-data",
+      "replication-network",
+      "wal-archive-files",
+    ]);
+  });
+
+  test("takes no name from another resource: replacing that would replace the container", async () => {
+    const { registrations } = await runProgram(TWO);
+    for (const { inputs } of registrations.filter(isDocker)) expect(JSON.stringify(inputs)).not.toMatch(/-id"/);
+  });
+});
+
+describe("the order of work", () => {
+  test("a standby is cloned once its upstream serves and the replication user is there", async () => {
+    const run = await runProgram(CASCADE);
+    const roles = ["replication-user-operator", "replication-user-replication"];
+    expect(run.find("node-2-base-backup").dependsOn).toEqual(expect.arrayContaining(["node-1-server", ...roles]));
+    expect(run.find("node-3-base-backup").dependsOn).toEqual(expect.arrayContaining(["node-2-server", ...roles]));
+  });
+
+  test("standbys of one upstream are cloned side by side", async () => {
+    const run = await runProgram({ primary: "a", nodes: [{ name: "a" }, { name: "b" }, { name: "c" }] });
+    expect(run.find("c-base-backup").dependsOn.filter((name) => name.startsWith("b-"))).toEqual([]);
+  });
+
+  test("the topology is verified after everything else", async () => {
+    const run = await runProgram(CASCADE);
+    const servers = ["node-1-server", "node-2-server", "node-3-server"];
+    expect(run.find("topology").parent).toBe("");
+    const verified = run.registrations.find(({ type }) => type === "pgtopology:index:Topology");
+    expect(verified?.dependsOn).toEqual(expect.arrayContaining([...servers, "database"]));
+  });
+
+  test("founding a cluster waits for all data volumes: it looks into each for an older one", async () => {
+    const run = await runProgram(CASCADE);
+    expect(run.find("database-cluster").dependsOn).toEqual([
+      "pg-topology-dev-node-1-data",
+      "pg-topology-dev-node-2-data",
+      "pg-topology-dev-node-3-data",
+    ]);
+  });
+
+  test("with the cluster go its roles, without a server that would have to drop them", async () => {
+    const { registrations } = await runProgram(TWO);
+    const roles = registrations.filter(({ type }) => type === "pgtopology:index:Role");
+    expect(roles.map(({ deletedWith }) => deletedWith)).toEqual(roles.map(() => "database-cluster"));
+    expect(roles.length).toBeGreaterThan(0);
+  });
+});
+
+describe("a change of the stack file", () => {
+  test("another primary moves no URN of a container, a volume or a file, and changes no Docker input", async () => {
+    const before = await runProgram(CASCADE);
+    const after = await runProgram({
+      ...CASCADE,
+      primary: "node-2",
+      nodes: [{ name: "node-1" }, { name: "node-2" }, { name: "node-3" }],
+    });
+    const kept = ({ type }: Registration): boolean => /docker:|VolumeFiles|Server|PostgresNode/.test(type);
+    const urns = (run: ProgramRun): string[] =>
+      run.registrations
+        .filter(kept)
+        .map(({ urn }) => urn)
+        .toSorted();
+    expect(urns(after)).toEqual(urns(before));
+    expect(dockerInputs(after)).toEqual(dockerInputs(before));
+  });
+
+  test("one more standby leaves every Docker object of the others as it is", async () => {
+    const before = dockerInputs(await runProgram(TWO));
+    const after = dockerInputs(
+      await runProgram({ ...TWO, nodes: [...(TWO["nodes"] as object[]), { name: "node-3" }] }),
+    );
+    expect(after.size).toBe(before.size + 3);
+    for (const [urn, inputs] of before) expect(after.get(urn)).toEqual(inputs);
+  });
+
+  test("another order of the nodes changes nothing at all on the engine", async () => {
+    const before = dockerInputs(await runProgram(CASCADE));
+    const after = dockerInputs(await runProgram({ ...CASCADE, nodes: (CASCADE["nodes"] as object[]).toReversed() }));
+    expect(new Map([...after].toSorted())).toEqual(new Map([...before].toSorted()));
+  });
+
+  test("data volumes are protected where the stack file says so, and their labels never replace them", async () => {
+    const volumes = async (keys: Keys): Promise<Registration[]> =>
+      (await runProgram(keys)).registrations.filter(
+        ({ type, name }) => type.endsWith(":Volume") && !name.endsWith("-configuration"),
+      );
+    const isProtected = (registrations: Registration[]): boolean[] => registrations.map(({ protect }) => protect);
+    const archiving = { enabled: true };
+    expect(isProtected(await volumes({ ...TWO, archiving, deletionProtection: true }))).toEqual([true, true, true]);
+    const open = await volumes({ ...TWO, archiving });
+    expect(isProtected(open)).toEqual([false, false, false]);
+    for (const { ignoreChanges } of open) expect(ignoreChanges).toEqual(["labels", "driver", "driverOpts"]);
+  });
+});
+
+describe("secrets", () => {
+  const chosen = { ...TWO, passwords: { owner: `${CANARY} chosen owner`, replication: `${CANARY} chosen repl` } };
+
+  test.each([
+    ["generated", TWO],
+    ["chosen in the stack file", chosen],
+  ])("%s passwords and keys stand in no input in the open", async (_title, keys) => {
+    const { registrations } = await runProgram(keys);
+    const holders = registrations.filter(({ inputs }) => JSON.stringify(inputs).includes(CANARY));
+    expect(new Set(holders.map(({ type }) => type.split(":").at(-1)))).toEqual(
+      new Set(["ServerCertificate", "VolumeFiles", "Server", "Role", "BaseBackup", "Topology"]),
+    );
+    for (const { inputs } of registrations) expect(JSON.stringify(inTheOpen(inputs))).not.toContain(CANARY);
+  });
+
+  test("what the provider makes up is kept secret by the engine", async () => {
+    const { registrations } = await runProgram(TWO);
+    const secretOutputs = new Map(registrations.map(({ type, secretOutputs: keys }) => [type.split(":").at(-1), keys]));
+    expect(secretOutputs.get("Password")).toEqual(["value"]);
+    expect(secretOutputs.get("CertificateAuthority")).toEqual(["privateKeyPem"]);
+    expect(secretOutputs.get("ServerCertificate")).toEqual(["privateKeyPem"]);
+  });
+
+  test("connection URIs are secret outputs of the stack, and the certificate is not", async () => {
+    const { outputs } = await runProgram(TWO);
+    const isSecret = (name: string): Promise<boolean> => pulumi.isSecret(outputs[name] as pulumi.Output<unknown>);
+    expect(await isSecret("readWriteUri")).toBe(true);
+    expect(await isSecret("readOnlyUri")).toBe(true);
+    expect(await isSecret("certificateAuthority")).toBe(false);
+  });
+});
+
+test("every output is documented", async () => {
+  const page = readFileSync(join(PROJECT_DIRECTORY, "docs", "reference", "outputs.md"), "utf8");
+  const documented = [...page.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  expect(documented.toSorted()).toEqual(Object.keys((await runProgram(TWO)).outputs).toSorted());
+});
+
+test("the stack has the outputs of the contract, and no others", async () => {
+  const { outputs } = await runProgram(TWO);
+  expect(Object.keys(outputs).toSorted()).toEqual([
+    "certificateAuthority",
+    "lastSwitchover",
+    "nodes",
+    "primary",
+    "readOnlyUri",
+    "readWriteUri",
+    "replication",
+    "systemIdentifier",
+    "timeline",
+  ]);
+});
+
+test("a bad stack file ends the program with what is wrong with it", async () => {
+  await expect(runProgram({ ...TWO, primary: "node-9" })).rejects.toThrow("node-9");
+});

@@ -1,0 +1,212 @@
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { StackStatus } from "../../operations/status.ts";
+import { Clone } from "../support/clone.ts";
+import { docker } from "../support/containers.ts";
+import { removeByLabel } from "../support/stack.ts";
+
+let clone: Clone;
+let firstStart: string;
+
+beforeAll(async () => {
+  clone = await Clone.create();
+  firstStart = await clone.succeed("npm start");
+});
+afterAll(() => clone.dispose());
+
+const node = (name: string): string => clone.container("dev", name);
+
+async function status(): Promise<StackStatus & { exitCode: number }> {
+  const { exitCode, output } = await clone.shell("npm run --silent status -- --json");
+  return { ...(JSON.parse(output) as StackStatus), exitCode };
+}
+
+describe("npm start", () => {
+  test("ends with the replication that it verified, and with what to do next", () => {
+    expect(firstStart).toMatch(/^node-1 +primary +running +1 +127\.0\.0\.1:\d+$/m);
+    expect(firstStart).toMatch(
+      /^node-2 +standby +streaming +1 +127\.0\.0\.1:\d+ +node-1 +async +\d+ k?B +node_2 +yes$/m,
+    );
+    expect(firstStart).toContain("dev is healthy.");
+    expect(firstStart).toContain("npm run destroy");
+  });
+
+  test("a second time changes nothing", async () => {
+    const output = await clone.succeed("npm start");
+    expect(output).toMatch(/^Resources:\n {4}\d+ unchanged$/m);
+    expect(output).toContain("dev is healthy.");
+  });
+
+  test("leaves its stack selected, so that pulumi without --stack means it", async () => {
+    expect((await clone.succeed("toolchain/run pulumi stack --show-name")).trim()).toBe("dev");
+  });
+
+  test("makes no stack for a slip of the keyboard", async () => {
+    const { exitCode, output } = await clone.shell("npm start -- --stack deb");
+    expect(exitCode).toBe(1);
+    expect(output).toContain("There is no stack file Pulumi.deb.yaml. Copy Pulumi.dev.yaml to it");
+    expect(await clone.succeed("toolchain/run pulumi stack ls")).not.toContain("deb");
+  });
+
+  test("says which passphrase is missing where a stack file was written with another one", async () => {
+    const salt = "encryptionsalt: v1:Yt3X3NiSrGg=:v1:DH3jgzk8Q6zBbirV:5Qa8plYqpTcyWH24k8UMDkVLSCEbCQ==";
+    const file = await readFile(clone.path("Pulumi.staging.yaml"), "utf8");
+    onTestFinished(() => writeFile(clone.path("Pulumi.staging.yaml"), file));
+    await writeFile(clone.path("Pulumi.staging.yaml"), `${file}${salt}\n`);
+    const { exitCode, output } = await clone.shell("npm start -- --stack staging");
+    expect(exitCode).toBe(1);
+    expect(output).toContain("The line encryptionsalt of Pulumi.staging.yaml belongs to another passphrase");
+    expect(output).not.toMatch(/^\s+at /m);
+  });
+
+  test("tells what a wrong command line should have been", async () => {
+    const { exitCode, output } = await clone.shell("npm start -- --stak dev");
+    expect(exitCode).toBe(64);
+    expect(output).toContain("usage: npm start [-- --stack NAME]");
+  });
+
+  test("removes what an interrupted update left: a container that the state does not know", async () => {
+    const labels = Object.entries(clone.labels("dev")).flatMap(([key, value]) => ["--label", `${key}=${value}`]);
+    const name = `${clone.project}-dev-left-behind`;
+    await docker("create", "--name", name, ...labels, "postgres:17");
+    const output = await clone.succeed("npm start");
+    expect(output).toContain(`stopped and removed the job ${name}, which the state does not know`);
+    expect(await docker("ps", "-aq", "--filter", `name=${name}`)).toBe("");
+  });
+});
+
+describe("npm run status", () => {
+  test("ends with 0 where all is well, without Pulumi and its passphrase", async () => {
+    const withoutPulumi = { PULUMI_BACKEND_URL: "file:///nowhere", PULUMI_CONFIG_PASSPHRASE: "" };
+    const { exitCode, output } = await clone.shell("npm run --silent status", withoutPulumi);
+    expect(output).toContain("dev is healthy.");
+    expect(exitCode).toBe(0);
+  });
+
+  test("gives the same as JSON", async () => {
+    const { exitCode, condition, nodes, problems } = await status();
+    expect({ exitCode, condition, problems }).toEqual({ exitCode: 0, condition: "healthy", problems: [] });
+    expect(nodes).toMatchObject([
+      { name: "node-1", container: node("node-1"), role: "primary", state: "running", timeline: 1, upstream: null },
+      { name: "node-2", container: node("node-2"), role: "standby", state: "streaming", upstream: "node-1", tls: true },
+    ]);
+    expect(nodes[1]).toMatchObject({
+      slot: "node_2",
+      syncState: "async",
+      replayLagBytes: expect.any(Number) as number,
+    });
+  });
+
+  test("a stopped standby degrades the stack, and npm start brings it back", async () => {
+    await docker("stop", node("node-2"));
+    const { exitCode, condition, problems, nodes } = await status();
+    expect({ exitCode, condition }).toEqual({ exitCode: 1, condition: "degraded" });
+    expect(problems).toEqual([
+      expect.stringMatching(/^node-2: its container is exited \(.*\)\. npm start brings it back\.$/),
+    ]);
+    expect(nodes[1]).toMatchObject({ role: null, state: "exited", endpoint: null });
+    await clone.succeed("npm start");
+    expect((await status()).condition).toBe("healthy");
+  });
+
+  test("a server that hangs is told within seconds", async () => {
+    await docker("kill", "--signal", "STOP", node("node-2"));
+    const began = performance.now();
+    const { exitCode, problems } = await status();
+    await docker("kill", "--signal", "CONT", node("node-2"));
+    expect(exitCode).toBe(1);
+    expect(problems).toEqual(["node-2: its server does not answer: no answer in 2 s."]);
+    expect(performance.now() - began).toBeLessThan(15_000);
+  });
+
+  test("a paused standby", async () => {
+    await docker("pause", node("node-2"));
+    const paused = await status();
+    await docker("unpause", node("node-2"));
+    expect(paused.problems).toEqual([expect.stringMatching(/^node-2: its container is paused/)]);
+  });
+
+  test("without a primary nobody takes writes", async () => {
+    await docker("stop", node("node-1"));
+    const down = await status();
+    await clone.succeed("npm start");
+    expect({ exitCode: down.exitCode, condition: down.condition }).toEqual({ exitCode: 2, condition: "down" });
+    expect(down.problems).toContain("No node takes writes.");
+    expect(down.problems).toContain("node-2: it streams from no other node.");
+  });
+
+  test("a stack that is not there", async () => {
+    const { exitCode, output } = await clone.shell("npm run --silent status -- --stack production");
+    expect(exitCode).toBe(2);
+    expect(output).toBe(
+      "No node of the stack production is on this engine. npm start -- --stack production brings it up.",
+    );
+  });
+
+  test("an engine that is down", async () => {
+    const { exitCode, output } = await clone.shell("npm run --silent status", { DOCKER_HOST: "tcp://127.0.0.1:1" });
+    expect(exitCode).toBe(2);
+    expect(output).toContain("expected a Docker engine at tcp://127.0.0.1:1, but none answers.");
+  });
+
+  test("an engine that hangs", async () => {
+    const engine = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void engine.close());
+    await new Promise((resolve) => engine.once("listening", resolve));
+    const { port } = engine.address() as AddressInfo;
+    const { exitCode, output } = await clone.shell("npm run --silent status", {
+      DOCKER_HOST: `tcp://127.0.0.1:${port}`,
+    });
+    expect(exitCode).toBe(2);
+    expect(output).toBe("The Docker engine did not answer in 3 s");
+  });
+});
+
+test("npm run destroy leaves nothing of the stack on the engine", async () => {
+  await clone.succeed("npm run destroy -- --yes");
+  const filter = ["--filter", `label=pg-topology.project=${clone.project}`];
+  expect(await docker("ps", "-aq", ...filter)).toBe("");
+  expect(await docker("volume", "ls", "-q", ...filter)).toBe("");
+  expect(await docker("network", "ls", "-q", ...filter)).toBe("");
+});
+
+test.each(["SIGINT", "SIGKILL"] as const)("npm start converges after one that got %s", async (signal) => {
+  const interrupted = clone.start("npm start");
+  await new Promise((resolve) => {
+    interrupted.all.on("data", (chunk: Buffer) => {
+      if (chunk.includes("Container node-1-container creating")) resolve(undefined);
+    });
+  });
+  if (interrupted.pid === undefined) throw new Error("npm start did not begin");
+  process.kill(-interrupted.pid, signal);
+  await interrupted;
+  expect(await clone.succeed("npm start")).toContain("dev is healthy.");
+  await clone.succeed("npm run destroy -- --yes");
+});
+
+test("npm start uses a backend and a passphrase of the user's own", async () => {
+  const own = { PULUMI_BACKEND_URL: `file://${clone.path("own-backend")}`, PULUMI_CONFIG_PASSPHRASE: "my own" };
+  await mkdir(clone.path("own-backend"));
+  const refused = await clone.shell("npm start", own);
+  expect(refused.output).toContain("The line encryptionsalt of Pulumi.dev.yaml belongs to another passphrase");
+  const file = await readFile(clone.path("Pulumi.dev.yaml"), "utf8");
+  await writeFile(clone.path("Pulumi.dev.yaml"), file.replace(/^encryptionsalt:.*$/m, ""));
+  const { exitCode, output } = await clone.shell("npm start", own);
+  expect({ exitCode, output }).toMatchObject({
+    exitCode: 0,
+    output: expect.stringContaining("dev is healthy.") as string,
+  });
+  expect(await readdir(clone.path(`own-backend/.pulumi/stacks/${clone.project}`))).toContain("dev.json");
+});
+
+test("where only the volumes are left, status says so", async () => {
+  const labels = Object.entries({ ...clone.labels("lost"), "pg-topology.node": "node-1" });
+  const options = labels.flatMap(([key, value]) => ["--label", `${key}=${value}`]);
+  onTestFinished(() => removeByLabel(clone.labels("lost")));
+  await docker("volume", "create", ...options, `${clone.project}-lost-node-1-data`);
+  const { exitCode, output } = await clone.shell("npm run --silent status -- --stack lost");
+  expect(exitCode).toBe(2);
+  expect(output).toContain("node-1: its container is gone; its volumes are there.");
+});

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { containerId, docker, inspect, logOf } from "../support/containers.ts";
+import { ownerLogin } from "../support/outputs.ts";
+import type { StackOutputs } from "../support/outputs.ts";
+import { freePorts } from "../support/ports.ts";
+import { expectStreaming } from "../support/replication-checks.ts";
+import { psqlIn, refusal, rowsOf } from "../support/servers.ts";
+import type { Login } from "../support/servers.ts";
+import { TestStack } from "../support/stack.ts";
+
+const NODES = ["node-1", "node-2", "node-3"];
+
+let stack: TestStack;
+let containers: string[];
+let logins: Login[];
+
+beforeAll(async () => {
+  const ports = await freePorts(NODES.length);
+  stack = await TestStack.create({
+    primary: "node-1",
+    nodes: NODES.map((name, index) => ({ name, port: ports[index] })),
+  });
+  await stack.up();
+  containers = NODES.map((node) => stack.container(node));
+  const outputs = await stack.outputs<StackOutputs>();
+  logins = NODES.map((node) => ownerLogin(outputs, node));
+});
+afterAll(() => stack.dispose());
+
+const isStandby = (container: string): Promise<string> => psqlIn(container, "SELECT pg_is_in_recovery()").catch(String);
+
+// As after a reboot of the host: nobody starts first on purpose.
+test.each([
+  { what: "stopped and started", end: "stop" },
+  { what: "killed and started", end: "kill" },
+])("a set that was $what as a whole is the same set again", async ({ end }) => {
+  await docker(end, ...containers);
+  await docker("start", ...containers.toReversed());
+  await expect.poll(() => isStandby(stack.container("node-1")), { timeout: 60_000 }).toBe("f");
+  await expectStreaming(stack, "node-1", ["node-2", "node-3"]);
+  await stack.expectNoChanges();
+});
+
+test("an old primary that is started after a standby was promoted does not become one", async () => {
+  const [oldPrimary = "", promoted = ""] = containers;
+  await docker("stop", oldPrimary);
+  await psqlIn(promoted, "SELECT pg_promote()");
+  await rowsOf(logins[1] as Login, "CREATE TABLE written_after_promotion ()");
+  await docker("start", oldPrimary);
+
+  const reason = "guard: node-1 does not start as a primary: node-2 is on timeline 2, node-1 on timeline 1.";
+  await expect.poll(() => logOf(oldPrimary), { timeout: 30_000 }).toContain(reason);
+  await sleep(3000);
+  expect(await refusal(logins[0] as Login)).toMatch(/ECONNRE|terminated/);
+  expect((await inspect(oldPrimary)).State.Running).toBe(true);
+});
+
+test("a standby follows the promoted one by itself", async () => {
+  await expectStreaming(stack, "node-2", ["node-3"]);
+  const follows = "SELECT count(*) FROM pg_class WHERE relname = 'written_after_promotion'";
+  await expect.poll(() => psqlIn(stack.container("node-3"), follows, "app"), { timeout: 30_000 }).toBe("1");
+});
+
+test("the promoted one starts as a primary again", async () => {
+  await docker("kill", stack.container("node-2"));
+  await docker("start", stack.container("node-2"));
+  await expect.poll(() => isStandby(stack.container("node-2")), { timeout: 60_000 }).toBe("f");
+  await expectStreaming(stack, "node-2", ["node-3"]);
+});
+
+test("an update changes no role in passing: it says what is, and what to do", async () => {
+  const ids = await Promise.all(containers.map(containerId));
+  const output = await stack.failingUp();
+  expect(output).toContain("node-2 is a primary on timeline 2");
+  expect(output).toContain("Set `primary: node-2` in the stack file");
+  expect(output).toContain("Nothing was changed.");
+  expect(await Promise.all(containers.map(containerId))).toEqual(ids);
+  expect(await isStandby(stack.container("node-2"))).toBe("f");
+});

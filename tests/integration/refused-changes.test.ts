@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { execa } from "execa";
+import { freePorts } from "../support/ports.ts";
+import { TestStack } from "../support/stack.ts";
+
+let stack: TestStack;
+let nodes: { name: string; port: number }[];
+
+beforeAll(async () => {
+  nodes = (await freePorts(2)).map((port, index) => ({ name: `node-${index + 1}`, port }));
+  stack = await TestStack.create({ primary: "node-1", nodes });
+  await stack.up();
+});
+afterAll(() => stack.dispose());
+
+const ask = async (node: string, sql: string): Promise<string> =>
+  (await execa("docker", ["exec", "-u", "postgres", stack.container(node), "psql", "-XAtqc", sql])).stdout;
+
+const startTimes = (): Promise<string[]> =>
+  Promise.all(nodes.map(({ name }) => ask(name, "SELECT pg_postmaster_start_time()")));
+
+test("another major is refused, in preview and in up, and nothing is touched", async () => {
+  const before = await startTimes();
+  await stack.configure({ image: "postgres:15", primary: "node-1", nodes });
+  const preview = await stack.pulumi(["preview"]);
+  expect(preview.exitCode).not.toBe(0);
+  expect(preview.output).toContain("a server of PostgreSQL 15 cannot open its files");
+  expect(await stack.failingUp()).toContain("move the data with pg_dump");
+  expect(await startTimes()).toEqual(before);
+});
+
+test("another primary is refused while the roles are as they were", async () => {
+  const before = await startTimes();
+  await stack.configure({ primary: "node-2", nodes });
+  const preview = await stack.pulumi(["preview"]);
+  expect(preview.exitCode).not.toBe(0);
+  expect(preview.output).toContain("node-1 is the primary and node-2 is not");
+  expect(await stack.failingUp()).toContain("Set `primary: node-1`");
+  expect(await startTimes()).toEqual(before);
+  expect(await ask("node-1", "SELECT pg_is_in_recovery()")).toBe("f");
+});
+
+test("a node promoted by hand is named in preview, never demoted, and can be adopted", async () => {
+  await execa("docker", ["stop", stack.container("node-1")]);
+  await ask("node-2", "SELECT pg_promote()");
+  await ask("node-2", "CREATE TABLE after_promotion AS SELECT 1 AS n");
+
+  await stack.configure({ primary: "node-1", nodes });
+  const preview = await stack.pulumi(["preview"]);
+  expect(preview.output).toContain("node-2: it is a primary on timeline 2, and the stack file makes it a standby");
+
+  await stack.configure({ primary: "node-2", nodes: nodes.slice(1) });
+  await stack.up();
+  expect(await ask("node-2", "SELECT n FROM after_promotion")).toBe("1");
+  expect((await stack.outputs<{ primary: string; timeline: number }>()).primary).toBe("node-2");
+  await stack.expectNoChanges();
+});

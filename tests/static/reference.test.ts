@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { format } from "prettier";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { parameterLayers } from "../../plan/parameters.ts";
+import type { Parameter } from "../../plan/parameters.ts";
+import { PROJECT_DIRECTORY } from "../support/project.ts";
+import { settingsOf } from "../unit/settings-support.ts";
+
+interface ConfigurationKey {
+  readonly description: string;
+  readonly default: unknown;
+}
+
+const NOTE = "<!-- Written by `npm run check -- -u` from what the program itself reads. -->";
+
+/** Pages of docs/reference/ are snapshots: what is declared and what is documented cannot part. */
+async function expectPage(name: string, lines: readonly string[]): Promise<void> {
+  const page = await format([NOTE, "", ...lines].join("\n"), {
+    parser: "markdown",
+    printWidth: 120,
+    proseWrap: "always",
+  });
+  await expect(page).toMatchFileSnapshot(join(PROJECT_DIRECTORY, "docs", "reference", name));
+}
+
+const row = (...cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] => [
+  row(...head),
+  row(...head.map(() => "---")),
+  ...rows.map((cells) => row(...cells)),
+];
+
+test("docs/reference/stack-file.md has every key, with its description and default", async () => {
+  const pulumi = parse(readFileSync(join(PROJECT_DIRECTORY, "Pulumi.yaml"), "utf8")) as {
+    config: Record<string, ConfigurationKey>;
+  };
+  const keys = Object.entries(pulumi.config).flatMap(([key, { description, default: value }]) => [
+    ...["", `## \`${key}\``, "", description.trim()],
+    ...(value === "" || description.includes(", required.")
+      ? []
+      : ["", `Default: \`${typeof value === "string" ? value : JSON.stringify(value)}\``]),
+  ]);
+  await expectPage("stack-file.md", [
+    ...["# Keys of a stack file", ""],
+    "Each stands in `Pulumi.STACK.yaml` below `config:`, as `pg-topology:KEY`.",
+    ...keys,
+  ]);
+});
+
+test("docs/reference/parameters.md has every parameter that the topology decides", async () => {
+  const nodes = [{ name: "node-1" }, { name: "node-2" }, { name: "node-3" }];
+  const { defaults, computed, owned } = parameterLayers(
+    settingsOf({ primary: "node-1", nodes, archiving: { enabled: true } }),
+  );
+  const rows = (parameters: readonly Parameter[]): string[][] =>
+    parameters
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, value, reason }) => [`\`${name}\``, `\`${value}\``, reason]);
+  const head = ["parameter", "value", "why"];
+  await expectPage("parameters.md", [
+    "# Parameters that the topology decides",
+    "",
+    "Of three nodes with archiving. A stack file may set those of the first table in `parameters`, and any other that " +
+      "PostgreSQL has.",
+    "",
+    "## Unless the stack file sets them",
+    "",
+    ...table(head, rows([...defaults, ...computed])),
+    "",
+    "## Owned",
+    "",
+    "A stack file that sets one of these, or one that the roles of nodes follow from, is refused with the reason.",
+    "",
+    ...table(head, rows(owned)),
+  ]);
+});

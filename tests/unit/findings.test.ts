@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { findings } from "../../operations/findings.ts";
+import type { NodeObservation, PendingParameter } from "../../operations/observe.ts";
+import { HEALTHY, SHAPE, observations, sender } from "./topology-support.ts";
+
+const silent = (container: "missing" | "stopped" | "running"): Exclude<NodeObservation, { answers: true }> => ({
+  name: "node-3",
+  answers: false,
+  container,
+  why: "connection refused",
+});
+const pending: PendingParameter = { name: "max_connections", running: "100", pending: "200" };
+const without = (name: string) => HEALTHY["node-1"].slots.filter((slot) => slot.name !== name);
+
+const FOUND: readonly (readonly [
+  title: string,
+  differences: Parameters<typeof observations>[0],
+  expected: readonly (readonly [node: string, what: string, remedy: string | null])[],
+])[] = [
+  ["nothing where all is well", {}, []],
+  [
+    "a container that is gone",
+    { "node-3": silent("missing") },
+    [["node-3", "its container is gone", "run `pulumi up --refresh`, which makes a new one"]],
+  ],
+  [
+    "a container that is stopped",
+    { "node-3": silent("stopped") },
+    [["node-3", "its container is stopped", "it is started"]],
+  ],
+  [
+    "a server that does not answer",
+    { "node-3": silent("running") },
+    [["node-3", "it does not answer (connection refused)", "it is waited for"]],
+  ],
+  [
+    "a role that the stack file does not give",
+    { "node-3": { role: "primary", timeline: 2 } },
+    [["node-3", "it is a primary on timeline 2, and the stack file makes it a standby", null]],
+  ],
+  [
+    "a standby that does not stream",
+    { "node-1": { senders: [] } },
+    [["node-2", "it does not stream from node-1", "it is waited for"]],
+  ],
+  [
+    "a standby that still catches up",
+    { "node-1": { senders: [sender("node-2", { state: "catchup" })] } },
+    [["node-2", "its replication from node-1 is in state catchup", "it is waited for"]],
+  ],
+  [
+    "replication without TLS",
+    { "node-1": { senders: [sender("node-2", { ssl: false })] } },
+    [["node-2", "it streams from node-1 without TLS", "it is waited for"]],
+  ],
+  [
+    "replication from a slot of another",
+    { "node-1": { senders: [sender("node-2", { slot: "node_3" })] } },
+    [["node-2", "it streams from node-1 without its slot node_2", "it is waited for"]],
+  ],
+  [
+    "a slot that is missing",
+    { "node-1": { slots: without("node_3") } },
+    [["node-1", "slot node_3 is missing", "it is made"]],
+  ],
+  [
+    "a slot that keeps WAL for nobody",
+    { "node-1": { slots: [...without("node_3"), { name: "node_3", active: false, restartLsn: "0/1000000" }] } },
+    [["node-1", "slot node_3 keeps WAL for nobody", "it is made anew"]],
+  ],
+  [
+    "parameters that wait for a restart",
+    { "node-2": { pendingRestart: [pending] } },
+    [["node-2", "max_connections waits for a restart", "it is restarted, in the right order"]],
+  ],
+  [
+    "a line that a server refuses",
+    { "node-2": { fileErrors: ["postgresql.conf:7: work_mem invalid value"] } },
+    [["node-2", "postgresql.conf:7: work_mem invalid value", null]],
+  ],
+];
+
+test.each(FOUND)("it finds %s", (_title, differences, expected) => {
+  const found = findings(SHAPE, observations(differences));
+  expect(found.map(({ node, what, remedy }) => [node, what, remedy])).toEqual(expected);
+});

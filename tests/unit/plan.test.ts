@@ -1,0 +1,274 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { hbaRules } from "../../plan/access-rules.ts";
+import { baseBackupScript, initdbJob } from "../../plan/jobs.ts";
+import { makePlan } from "../../plan/make-plan.ts";
+import { effectiveParameters, parameterLayers } from "../../plan/parameters.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { EVERYTHING, anySettings, fileOf, nodeOf, planOf, settingsIn } from "./plan-support.ts";
+import { DEPLOYMENT, settingsOf } from "./settings-support.ts";
+
+describe("the files of a node, byte for byte", () => {
+  const plan = planOf(EVERYTHING);
+
+  test.each(plan.primary.files.map(({ path, content }) => [path.slice("/etc/pg-topology/".length), content] as const))(
+    "%s",
+    async (name, content) => {
+      await expect(content).toMatchFileSnapshot(`golden/node-1/${name}`);
+    },
+  );
+
+  test.each(["node-2", "node-3"])("replication.conf of %s", async (name) => {
+    const conf = fileOf(nodeOf(plan, name), "replication.conf");
+    await expect(conf).toMatchFileSnapshot(`golden/${name}/replication.conf`);
+  });
+
+  test.each(["postgresql.conf", "pg_hba.conf"])("%s is the same on every node", (name) => {
+    for (const node of plan.standbys) expect(fileOf(node, name)).toBe(fileOf(plan.primary, name));
+  });
+
+  test("the jobs' scripts", async () => {
+    const script = baseBackupScript(plan, nodeOf(plan, "node-2"), "7710573247014883365");
+    await expect(initdbJob(plan).script).toMatchFileSnapshot("golden/jobs/initdb.sh");
+    await expect(script).toMatchFileSnapshot("golden/jobs/base-backup.sh");
+  });
+});
+
+describe("postgresql.conf", () => {
+  const plan = planOf(EVERYTHING);
+  const conf = fileOf(plan.primary, "postgresql.conf");
+
+  test("a parameter of the stack file takes the place of the default", () => {
+    expect(settingsIn(conf).get("shared_buffers")).toBe("256MB");
+    expect(conf.match(/^shared_buffers = /gm)).toHaveLength(1);
+  });
+
+  test("quotes and backslashes reach the server as they were written", () => {
+    expect(conf).toContain(String.raw`log_line_prefix = '%m ''quoted'' back\\slash '`);
+    expect(settingsIn(conf).get("log_line_prefix")).toBe(String.raw`%m 'quoted' back\slash `);
+  });
+
+  test("each section is sorted by name", () => {
+    for (const section of conf.split(/^# --- /m).slice(1)) {
+      const names = [...settingsIn(section).keys()].filter((name) => name !== "include");
+      expect(names).toEqual(names.toSorted());
+    }
+  });
+
+  test("the user's layer cannot win over what the topology owns", () => {
+    const layers = parameterLayers(settingsOf(EVERYTHING));
+    const stolen = {
+      ...layers,
+      user: [{ name: "ssl", value: "off", reason: "a stack file that got past the checks" }],
+    };
+    expect(effectiveParameters(stolen).find(({ name }) => name === "ssl")?.value).toBe("on");
+  });
+
+  test("the WAL archive is set up where it is enabled, and nowhere else", () => {
+    const without = planOf({ ...EVERYTHING, archiving: { enabled: false } });
+    expect(settingsIn(conf).get("archive_command")).toBe("/etc/pg-topology/archive-wal %p %f");
+    expect(fileOf(without.primary, "postgresql.conf")).not.toContain("archive_");
+    expect(without.primary.files.map(({ path }) => path)).not.toContain("/etc/pg-topology/archive-wal");
+    expect(without.archiveVolume).toBeNull();
+  });
+});
+
+describe("replication.conf", () => {
+  const plan = planOf(EVERYTHING);
+  const settings = (node: string): Map<string, string> => settingsIn(fileOf(nodeOf(plan, node), "replication.conf"));
+
+  test("a standby without an upstream looks for whichever other node is writable", () => {
+    const conninfo = settings("node-2").get("primary_conninfo");
+    expect(conninfo).toContain("host=node-1,node-3 ");
+    expect(conninfo).toContain("target_session_attrs=read-write");
+  });
+
+  test("a cascading standby asks its upstream alone, whatever its role", () => {
+    const conninfo = settings("node-3").get("primary_conninfo");
+    expect(conninfo).toContain("host=node-2 ");
+    expect(conninfo).not.toContain("target_session_attrs");
+  });
+
+  test("every connection verifies the server's name and ends when the other side is gone", () => {
+    for (const node of plan.nodes) {
+      const conninfo = settings(node.name).get("primary_conninfo");
+      expect(conninfo).toContain("sslmode=verify-full sslrootcert=/etc/pg-topology/tls/ca.crt");
+      expect(conninfo).toContain("tcp_user_timeout=2000");
+    }
+  });
+
+  test("no password stands in it: that is in the passfile", () => {
+    for (const node of plan.nodes) {
+      expect(settings(node.name).get("primary_conninfo")).toContain("passfile=/etc/pg-topology/passfile");
+      expect(JSON.stringify(node)).not.toMatch(/password=/);
+    }
+  });
+
+  test("a delayed or cascading standby confirms no commit", () => {
+    expect(settings("node-1").get("synchronous_standby_names")).toBe('ANY 1 ("node-2")');
+  });
+
+  test("every node knows who would confirm its commits were it the primary", () => {
+    expect(settings("node-2").get("synchronous_standby_names")).toBe('ANY 1 ("node-1")');
+    expect(settings("node-3").get("synchronous_standby_names")).toBe('ANY 1 ("node-1", "node-2")');
+  });
+
+  test("with fixed addresses no name is looked up, and names are still what certificates are checked for", () => {
+    const nodes = [
+      { name: "node-1", address: "172.18.0.11" },
+      { name: "node-2", address: "172.18.0.12" },
+    ];
+    const fixed = planOf({ primary: "node-1", nodes, network: { subnet: "172.18.0.0/24" } });
+    expect(fileOf(nodeOf(fixed, "node-2"), "replication.conf")).toContain("host=node-1 hostaddr=172.18.0.11 ");
+  });
+});
+
+describe("pg_hba.conf", () => {
+  const rules = hbaRules(settingsOf(EVERYTHING));
+  const all = [...rules.fixed, ...rules.topology, ...rules.user];
+
+  test("over the network only TLS and scram-sha-256 let anybody in", () => {
+    const letIn = all.filter((rule) => rule.method !== "reject" && rule.type !== "local");
+    expect(letIn.map((rule) => [rule.type, rule.method])).toEqual(letIn.map(() => ["hostssl", "scram-sha-256"]));
+    expect(letIn.length).toBeGreaterThan(0);
+  });
+
+  test("the superuser comes in by the socket alone, before any other rule is read", () => {
+    expect(all.slice(0, 2)).toEqual([
+      { type: "local", database: "all", user: "postgres", address: "", method: "peer" },
+      { type: "host", database: "all", user: "postgres", address: "all", method: "reject" },
+    ]);
+  });
+
+  test("the replication user and the operator come from the topology's own network alone", () => {
+    for (const user of ["repuser", "pgtopology"]) {
+      const own = all.filter((rule) => rule.user === user);
+      expect(own.map(({ address, method }) => [address, method])).toEqual([
+        ["samenet", "scram-sha-256"],
+        ["all", "reject"],
+      ]);
+    }
+  });
+
+  test("an access rule that names everybody opens no way in for those two", () => {
+    const rule = { database: "all", user: "all", address: "0.0.0.0/0" };
+    const conf = fileOf(planOf({ ...EVERYTHING, accessRules: [rule] }).primary, "pg_hba.conf");
+    const position = (text: string): number => conf.search(new RegExp(text, "m"));
+    expect(position('^host +all +"postgres" +all +reject')).toBeLessThan(position('^hostssl +all +all +"0.0.0.0/0"'));
+    expect(position('^host +all +"repuser" +all +reject')).toBeLessThan(position('^hostssl +all +all +"0.0.0.0/0"'));
+  });
+});
+
+describe("clients", () => {
+  test("are sent to published nodes only, where any is published", () => {
+    expect(planOf(EVERYTHING).clientEndpoints).toEqual([
+      { host: "127.0.0.1", port: 5455 },
+      { host: "127.0.0.1", port: 5456 },
+    ]);
+  });
+
+  test("are sent to the nodes' names where none is", () => {
+    expect(planOf({ primary: "a", nodes: [{ name: "a" }, { name: "b" }] }).clientEndpoints).toEqual([
+      { host: "a", port: 5432 },
+      { host: "b", port: 5432 },
+    ]);
+  });
+
+  test("find the published address in the certificate", () => {
+    const plan = planOf({ ...EVERYTHING, network: { bindAddress: "192.0.2.7" } });
+    expect(plan.primary.certificateNames).toEqual([
+      "node-1",
+      "pg-topology-dev-node-1",
+      "localhost",
+      "127.0.0.1",
+      "192.0.2.7",
+    ]);
+  });
+});
+
+describe("whatever topology is described", () => {
+  const property = (holds: (plan: Plan) => void): void => {
+    fc.assert(
+      fc.property(anySettings, (settings) => {
+        holds(makePlan(settings, DEPLOYMENT));
+      }),
+    );
+  };
+  const count = (conf: string, name: string): number => Number(settingsIn(conf).get(name));
+
+  test("the plan is the same every time", () => {
+    fc.assert(
+      fc.property(anySettings, (settings) => {
+        expect(makePlan(settings, DEPLOYMENT)).toEqual(makePlan(settings, DEPLOYMENT));
+      }),
+    );
+  });
+
+  test("every standby stands after the node that it streams from", () => {
+    property(({ primary, standbys, nodes }) => {
+      expect(standbys).toHaveLength(nodes.length - 1);
+      const there = new Set([primary.name]);
+      for (const { name, upstream } of standbys) {
+        expect(there).toContain(upstream);
+        there.add(name);
+      }
+    });
+  });
+
+  test("the primary alone has no upstream", () => {
+    property(({ primary, nodes }) => {
+      expect(nodes.filter((node) => node.upstream === null)).toEqual([primary]);
+    });
+  });
+
+  test("slots are unique and of letters, digits and underscores", () => {
+    property(({ nodes }) => {
+      const slots = nodes.map((node) => node.slot);
+      expect(new Set(slots).size).toBe(nodes.length);
+      for (const slot of slots) expect(slot).toMatch(/^[a-z0-9_]{1,63}$/);
+    });
+  });
+
+  test("no two Docker objects have one name", () => {
+    property((plan) => {
+      const names = plan.nodes.flatMap((node) => [
+        ...[node.container, node.dataVolume, node.configurationVolume],
+        ...[node.initdbJob, node.baseBackupJob],
+      ]);
+      const all = [...names, plan.network.name, ...(plan.archiveVolume === null ? [] : [plan.archiveVolume])];
+      expect(new Set(all).size).toBe(all.length);
+      for (const name of all) expect(name).toMatch(/^pg-topology-dev-/);
+    });
+  });
+
+  test("every node has senders for all others, streaming and cloning at once, and a slot for each", () => {
+    property(({ nodes }) => {
+      for (const node of nodes) {
+        const conf = fileOf(node, "postgresql.conf");
+        expect(count(conf, "max_wal_senders")).toBeGreaterThanOrEqual(3 * (nodes.length - 1));
+        expect(count(conf, "max_replication_slots")).toBeGreaterThanOrEqual(nodes.length - 1);
+      }
+    });
+  });
+
+  test("a synchronous commit waits for standbys that can confirm it, and for no node itself", () => {
+    property(({ nodes }) => {
+      for (const node of nodes) {
+        const names = settingsIn(fileOf(node, "replication.conf")).get("synchronous_standby_names") ?? "";
+        expect(names).not.toContain(`"${node.name}"`);
+      }
+    });
+  });
+
+  test("every node's files have one path each, below the configuration volume", () => {
+    property(({ nodes }) => {
+      for (const { files } of nodes) {
+        expect(new Set(files.map(({ path }) => path)).size).toBe(files.length);
+        for (const { path, content } of files) {
+          expect(path).toMatch(/^\/etc\/pg-topology\//);
+          expect(content).not.toMatch(/undefined|\[object|NaN|\{\{/);
+        }
+      }
+    });
+  });
+});

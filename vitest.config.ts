@@ -1,0 +1,47 @@
+import { defineConfig } from "vitest/config";
+
+const MINUTE_MILLISECONDS = 60_000;
+
+export default defineConfig({
+  test: {
+    restoreMocks: true,
+    unstubEnvs: true,
+    projects: [
+      {
+        test: {
+          name: "static",
+          include: ["tests/static/**/*.test.ts"],
+          testTimeout: 3 * MINUTE_MILLISECONDS,
+        },
+      },
+      { test: { name: "unit", include: ["tests/unit/**/*.test.ts"] } },
+      {
+        test: {
+          name: "components",
+          include: ["tests/components/**/*.test.ts"],
+          env: { PULUMI_ERROR_OUTPUT_STRING: "1" },
+        },
+      },
+      {
+        test: {
+          name: "toolchain",
+          include: ["tests/toolchain/**/*.test.ts"],
+          testTimeout: 2 * MINUTE_MILLISECONDS,
+          hookTimeout: 2 * MINUTE_MILLISECONDS,
+        },
+      },
+      {
+        test: {
+          name: "integration",
+          include: ["tests/integration/**/*.test.ts"],
+          // Real engines, real servers: tests that run side by side would measure each other.
+          fileParallelism: false,
+          testTimeout: 5 * MINUTE_MILLISECONDS,
+          hookTimeout: 5 * MINUTE_MILLISECONDS,
+          // Last, and alone.
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
