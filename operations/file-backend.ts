@@ -48,7 +48,10 @@ async function readLock(file: string): Promise<StackLock | undefined> {
   return { file, pid: lock.pid, hostname: lock.hostname, holder };
 }
 
-/** The process id may belong to another program by now. */
+/**
+ * The process id may belong to another program by now, or to a zombie: a killed process whose parent was killed with it
+ * stays one until the first process of the machine reaps it, which not every container's does.
+ */
 async function isPulumi(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -56,9 +59,15 @@ async function isPulumi(pid: number): Promise<boolean> {
     // EPERM: it is there, and somebody else's.
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
   }
-  const command = await unlessNoEntry(readFile(`/proc/${pid}/comm`, "utf8"));
-  return command === undefined || command.startsWith("pulumi");
+  const stat = await unlessNoEntry(readFile(`/proc/${pid}/stat`, "utf8"));
+  // Without such a file (macOS, or gone this moment) the safe answer is that it runs.
+  const [, command, state] = /\((.*)\) (\w)/s.exec(stat ?? "") ?? [];
+  if (command === undefined || state === undefined) return true;
+  return command.startsWith("pulumi") && !ENDED_STATES.includes(state);
 }
+
+/** Zombie, and dead: proc_pid_stat(5). */
+const ENDED_STATES = ["Z", "X"];
 
 /** Only of a lock whose holder is dead. */
 export async function removeLock({ file }: StackLock): Promise<void> {
