@@ -43,6 +43,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
       ...settings.initdb.arguments,
     ],
     deletionProtection: settings.deletionProtection,
+    acknowledge: settings.acknowledge,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Acknowledgements } from "../settings/settings.ts";
 import type { Labels, StackIdentity } from "./names.ts";
 import type { Layout } from "./layout.ts";
 
@@ -24,6 +25,8 @@ export interface Plan {
   readonly parameterCheck: { readonly job: string; readonly script: string } | null;
   readonly initdbArguments: readonly string[];
   readonly deletionProtection: boolean;
+  /** Losses that the stack file accepts. Never an input that counts: taking one away must not plan an update. */
+  readonly acknowledge: Acknowledgements;
 }
 
 export interface NetworkPlan {

@@ -1,3 +1,4 @@
+import { checkAcknowledge } from "./checks/acknowledge.ts";
 import type { Check } from "./checks/check.ts";
 import { checkImage } from "./checks/image.ts";
 import { checkInitdb } from "./checks/initdb.ts";
@@ -31,6 +32,7 @@ const CHECKS: readonly Check[] = [
   checkParameters,
   checkAccessRules,
   checkInitdb,
+  checkAcknowledge,
 ];
 
 const KEYS: readonly string[] = Object.keys(stackFile.shape);

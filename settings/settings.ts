@@ -24,6 +24,8 @@ export interface Settings {
   readonly passwords: PasswordSettings;
   /** Data volumes are protected from `pulumi destroy`. */
   readonly deletionProtection: boolean;
+  /** Losses that the stack file accepts. */
+  readonly acknowledge: Acknowledgements;
 }
 
 export interface NodeSettings {
@@ -79,4 +81,16 @@ export interface InitdbSettings {
 export interface PasswordSettings {
   readonly replication: string | null;
   readonly owner: string | null;
+}
+
+/** Losses that an update may cause because the stack file says so; each counts once. */
+export interface Acknowledgements {
+  /** null: a failover may lose nothing. */
+  readonly failover: { readonly lostBytes: number } | null;
+  /** Nodes whose own rows may be discarded when they rejoin. */
+  readonly rejoin: readonly string[];
+  /** Docker volumes that may be deleted although they hold what nothing else holds. */
+  readonly volumes: readonly string[];
+  /** Writes may wait for fewer standbys than before. */
+  readonly synchronous: boolean;
 }

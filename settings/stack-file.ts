@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Draft } from "./draft.ts";
 import { rules } from "./rules.ts";
 import { accessRules } from "./sections/access-rules.ts";
+import { acknowledge } from "./sections/acknowledge.ts";
 import { database } from "./sections/database.ts";
 import { DEFAULT_IMAGE, image, postgresMajor } from "./sections/image.ts";
 import { initdb } from "./sections/initdb.ts";
@@ -17,7 +18,6 @@ const LATER: Readonly<Record<string, string>> = {
   hosts: "nodes on several Docker engines",
   hooks: "commands at points of an update",
   guard: "settings of the start guard",
-  acknowledge: "an acknowledgement of lost data in a failover",
   bootstrap: "a cluster founded from existing data",
   drill: "restore drills",
   objectives: "objectives for recovery time and lost data",
@@ -42,6 +42,7 @@ export const stackFile = z
     initdb: initdb.prefault({}),
     passwords: passwords.prefault({}),
     deletionProtection: deletionProtection.default(false),
+    acknowledge: acknowledge.prefault({}),
   })
   .register(rules, {
     what: "a mapping",

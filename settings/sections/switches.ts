@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { rules } from "../rules.ts";
 
-const onOff = (fix: string) =>
+export const onOff = (fix: string) =>
   z.boolean().register(rules, { what: "a yes or no", allowed: "true or false, without quotes", fix });
 
 export const archiving = z

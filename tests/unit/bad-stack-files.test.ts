@@ -75,7 +75,23 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
   ["a key named like a prototype", JSON.parse('{"__proto__": "x"}') as Keys, [["__proto__", "there is no such key"]]],
   ["hosts", { hosts: {} }, [["hosts", "several Docker engines: this version does not have it yet"]]],
   ["a host of a node", two({}, { host: "b" }), [["nodes[1].host", "this version does not have it yet"]]],
-  ["acknowledge", { acknowledge: { bytes: 0 } }, [["acknowledge", "this version does not have it yet"]]],
+  ["a misspelt acknowledgement", { acknowledge: { volume: [] } }, [["acknowledge.volume", "Did you mean volumes?"]]],
+  [
+    "acknowledgements of something else",
+    { acknowledge: { failover: {}, rejoin: ["nod-2"], volumes: ["other-data", "-"], synchronous: "yes" } },
+    [
+      ["acknowledge.failover.lostBytes", "it is missing"],
+      ["acknowledge.rejoin[0]", "Did you mean node-2?"],
+      ["acknowledge.volumes[0]", "names that begin with pg-topology-dev-"],
+      ["acknowledge.volumes[1]", "is not the name of a Docker volume"],
+      ["acknowledge.synchronous", '"yes" is not a yes or no'],
+    ],
+  ],
+  [
+    "fewer than no bytes",
+    { acknowledge: { failover: { lostBytes: -1 } } },
+    [["acknowledge.failover.lostBytes", "-1 is not a number of bytes"]],
+  ],
   [
     "hooks, guard, bootstrap",
     { hooks: [], guard: {}, bootstrap: {} },

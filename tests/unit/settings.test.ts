@@ -25,6 +25,7 @@ const SMALLEST: Settings = {
   initdb: { arguments: [] },
   passwords: { replication: null, owner: null },
   deletionProtection: false,
+  acknowledge: { failover: null, rejoin: [], volumes: [], synchronous: false },
 };
 const smallest: Keys = { primary: "node-1", nodes: [{ name: "node-1" }] };
 
@@ -39,6 +40,18 @@ describe("good stack files", () => {
     ["sections left empty", { network: null, parameters: "", accessRules: null, passwords: null }, {}],
     ["parts left empty", { replication: { synchronous: null }, initdb: { arguments: null } }, {}],
     ["backups switched off", { backup: { enabled: false } }, {}],
+    [
+      "acknowledged losses",
+      { acknowledge: { failover: { lostBytes: 0 }, volumes: ["pg-topology-dev-archive"], rejoin: ["node-1"] } },
+      {
+        acknowledge: {
+          failover: { lostBytes: 0 },
+          rejoin: ["node-1"],
+          volumes: ["pg-topology-dev-archive"],
+          synchronous: false,
+        },
+      },
+    ],
     ["a given version that agrees", { postgresMajor: 17 }, {}],
     ["a detailed tag", { image: "postgres:17.6-bookworm" }, { image: "postgres:17.6-bookworm" }],
     [
