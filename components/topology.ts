@@ -49,6 +49,7 @@ export class Topology extends pulumi.ComponentResource {
       name,
       {
         nodes: members.map(({ node }) => shaped(node)),
+        otherSlots: plan.otherSlots,
         operator: credentials.operator,
         filesWrittenAt: members.map(({ files }) => files.writtenAt),
       },

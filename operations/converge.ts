@@ -9,7 +9,7 @@ import { restartOrder } from "./restart-order.ts";
 import { indentedLog, startServer, waitUntilReady } from "./server.ts";
 import { keepSlotUnreserved, reserveSlot } from "./slots.ts";
 import { one, withOperator } from "./sql.ts";
-import { downstreamOf, primaryOf } from "./topology.ts";
+import { downstreamOf, primaryOf, reservedSlots, waitingSlots } from "./topology.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -153,20 +153,19 @@ async function replayedEverything(options: ConvergeOptions, node: ShapedNode): P
   });
 }
 
-/** A slot for every node, where it streams. */
+/** A slot for everybody, where they stream. */
 async function reserveSlots(options: ConvergeOptions): Promise<void> {
   const { shape } = options;
   await onEveryNode(options, async (node, client) => {
-    for (const { slot } of downstreamOf(shape, node)) await reserveSlot(client, slot);
+    for (const slot of reservedSlots(shape, node)) await reserveSlot(client, slot);
   });
 }
 
-/** A slot for every node, where it may stream one day. Its old upstream is free of it once it streams from the new one. */
+/** A slot for everybody, where they may stream one day. Its old upstream is free of it once it streams from the new one. */
 async function releaseSlots(options: ConvergeOptions): Promise<void> {
   const { shape } = options;
   await onEveryNode(options, async (node, client) => {
-    const others = shape.nodes.filter((other) => other.name !== node.name && other.upstream !== node.name);
-    for (const { slot } of others) await keepSlotUnreserved(client, slot);
+    for (const slot of waitingSlots(shape, node)) await keepSlotUnreserved(client, slot);
   });
 }
 

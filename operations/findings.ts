@@ -1,5 +1,5 @@
 import type { NodeObservation, ServerObservation } from "./observe.ts";
-import { downstreamOf, standbysOf } from "./topology.ts";
+import { reservedSlots, standbysOf, waitingSlots } from "./topology.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";
 
 /** Something that is not as the topology shall be. */
@@ -68,15 +68,21 @@ export function streamingProblem(node: ShapedNode, upstream: ServerObservation):
 
 function slotFindings(shape: TopologyShape, node: ShapedNode, server: ServerObservation | undefined): Finding[] {
   if (server === undefined) return [];
-  const reserved = new Set(downstreamOf(shape, node).map((other) => other.slot));
-  return shape.nodes
-    .filter((other) => other.name !== node.name)
-    .flatMap((other): Finding[] => {
-      const slot = server.slots.find((candidate) => candidate.name === other.slot);
-      if (slot === undefined) return [{ node: node.name, what: `slot ${other.slot} is missing`, remedy: "it is made" }];
-      if (reserved.has(other.slot) || slot.active || slot.restartLsn === null) return [];
-      return [{ node: node.name, what: `slot ${other.slot} keeps WAL for nobody`, remedy: "it is made anew" }];
-    });
+  const slots = new Map(server.slots.map((slot) => [slot.name, slot]));
+  const waiting = waitingSlots(shape, node);
+  const missing = [...reservedSlots(shape, node), ...waiting].filter((name) => !slots.has(name));
+  const useless = waiting.filter((name) => {
+    const slot = slots.get(name);
+    return slot !== undefined && !slot.active && slot.restartLsn !== null;
+  });
+  return [
+    ...missing.map((name) => ({ node: node.name, what: `slot ${name} is missing`, remedy: "it is made" })),
+    ...useless.map((name) => ({
+      node: node.name,
+      what: `slot ${name} keeps WAL for nobody`,
+      remedy: "it is made anew",
+    })),
+  ];
 }
 
 function fileFindings(node: string, server: ServerObservation): Finding[] {

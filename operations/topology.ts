@@ -5,6 +5,8 @@ import type { OperatorCredentials } from "./sql.ts";
 export interface TopologyShape {
   /** The primary first, every standby after its upstream. */
   readonly nodes: readonly ShapedNode[];
+  /** Slots of the primary that belong to no node: a backup server's. Every other node has them too, unreserved. */
+  readonly otherSlots: readonly string[];
   readonly operator: OperatorCredentials;
 }
 
@@ -25,3 +27,16 @@ export const standbysOf = (shape: TopologyShape): ShapedNode[] => shape.nodes.fi
 /** Who streams from a node, by the shape. */
 export const downstreamOf = (shape: TopologyShape, node: Node): ShapedNode[] =>
   shape.nodes.filter((other) => other.upstream === node.name);
+
+/** Slots that keep WAL on a node, by the shape: for whoever streams from it. */
+export const reservedSlots = (shape: TopologyShape, node: ShapedNode): string[] => [
+  ...downstreamOf(shape, node).map(({ slot }) => slot),
+  ...(node.upstream === null ? shape.otherSlots : []),
+];
+
+/** Slots that a node has, but that keep no WAL: they wait for the day on which it is promoted. */
+export function waitingSlots(shape: TopologyShape, node: ShapedNode): string[] {
+  const others = shape.nodes.filter(({ name }) => name !== node.name).map(({ slot }) => slot);
+  const reserved = new Set(reservedSlots(shape, node));
+  return [...others, ...shape.otherSlots].filter((slot) => !reserved.has(slot));
+}

@@ -33,6 +33,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
       primary.name,
     ),
     clientEndpoints: clientEndpoints(nodes),
+    otherSlots: [],
     replicationUser: { name: settings.replication.user, connectionLimit: settings.replication.connectionLimit },
     database: settings.database,
     parameterCheck: parameterCheck(settings, identity),

@@ -19,6 +19,8 @@ export interface Plan {
   readonly nodes: readonly NodePlan[];
   /** Where clients of this machine find the nodes: published ones only, where any is. */
   readonly clientEndpoints: readonly HostPort[];
+  /** Physical slots of the primary that no node streams from. */
+  readonly otherSlots: readonly string[];
   readonly replicationUser: { readonly name: string; readonly connectionLimit: number };
   readonly database: { readonly name: string; readonly owner: string };
   /** The job that lets the server judge the parameters of the stack file; null: there are none. */

@@ -7,6 +7,7 @@ import type { InputsOf } from "./inputs-of.ts";
 export interface TopologyInputs {
   /** Every standby after its upstream. */
   readonly nodes: readonly ShapedNode[];
+  readonly otherSlots: readonly string[];
   readonly operator: OperatorCredentials;
   /** When the files of each node were written: a change makes servers read them again. */
   readonly filesWrittenAt: readonly string[];

@@ -84,3 +84,23 @@ test.each(FOUND)("it finds %s", (_title, differences, expected) => {
   const found = findings(SHAPE, observations(differences));
   expect(found.map(({ node, what, remedy }) => [node, what, remedy])).toEqual(expected);
 });
+
+test("it finds a slot of no node that is missing, on the primary and where it waits", () => {
+  const found = findings({ ...SHAPE, otherSlots: ["barman"] }, observations({}));
+  expect(found.map(({ node, what, remedy }) => `${node}: ${what}: ${remedy}`)).toEqual([
+    "node-1: slot barman is missing: it is made",
+    "node-2: slot barman is missing: it is made",
+    "node-3: slot barman is missing: it is made",
+  ]);
+});
+
+test("it finds a slot of no node that keeps WAL anywhere but on the primary", () => {
+  const kept = { name: "barman", active: false, restartLsn: "0/1000000" };
+  const withKept = (name: "node-1" | "node-2") => ({ slots: [...HEALTHY[name].slots, kept] });
+  const unreserved = { slots: [...HEALTHY["node-3"].slots, { ...kept, restartLsn: null }] };
+  const differences = { "node-1": withKept("node-1"), "node-2": withKept("node-2"), "node-3": unreserved };
+  const found = findings({ ...SHAPE, otherSlots: ["barman"] }, observations(differences));
+  expect(found.map(({ node, what, remedy }) => `${node}: ${what}: ${remedy}`)).toEqual([
+    "node-2: slot barman keeps WAL for nobody: it is made anew",
+  ]);
+});

@@ -12,6 +12,7 @@ export const shaped = (name: string, upstream: string | null): ShapedNode => ({
 /** A primary, a standby of it, and one that cascades from that. */
 export const SHAPE: TopologyShape = {
   nodes: [shaped("node-1", null), shaped("node-2", "node-1"), shaped("node-3", "node-2")],
+  otherSlots: [],
   operator: { user: "operator", password: "secret", certificateAuthorityPem: "" },
 };
 
