@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { readContainerFile } from "./container-file.ts";
 import { hasFile } from "./engine.ts";
+import type { DataVolume } from "./node-data.ts";
 import { findNodes } from "./node.ts";
 import type { Node, StackLabels } from "./node.ts";
 
@@ -12,7 +13,7 @@ export interface LastingChoices {
   readonly dataDirectory: string;
   readonly labels: StackLabels;
   readonly nodeLabel: string;
-  readonly dataVolumes: readonly string[];
+  readonly dataVolumes: readonly DataVolume[];
   readonly deletionProtection: boolean;
 }
 
@@ -28,7 +29,8 @@ export async function refusedChanges(docker: Docker, before: LastingChoices, aft
 /** Pulumi itself would refuse only when it comes to the volume: the server before it would be gone by then. */
 function protectedRemoval(before: LastingChoices, after: LastingChoices): string[] {
   if (!before.deletionProtection) return [];
-  const removed = before.dataVolumes.filter((volume) => !after.dataVolumes.includes(volume));
+  const staying = new Set(after.dataVolumes.map(({ volume }) => volume));
+  const removed = before.dataVolumes.map(({ volume }) => volume).filter((volume) => !staying.has(volume));
   if (removed.length === 0) return [];
   return [
     `${removed.join(", ")} would be removed, which deletionProtection forbids. Set \`deletionProtection: false\` and run an update, then remove the node.`,

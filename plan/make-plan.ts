@@ -18,6 +18,8 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
   const nodes = settings.nodes.map((node) => nodePlan(settings, identity, layout, node));
   const primary = nodes.find((node) => node.name === settings.primary);
   if (primary === undefined) throw new Error(`primary ${settings.primary} is not among the nodes`);
+  const archiveVolume = settings.archiving.enabled ? names.archiveVolumeName(identity) : null;
+  const { synchronous } = settings.replication;
   return {
     identity,
     labels: names.stackLabels(identity),
@@ -25,7 +27,9 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
     postgresMajor: settings.postgresMajor,
     layout,
     network: networkPlan(settings, identity),
-    archiveVolume: settings.archiving.enabled ? names.archiveVolumeName(identity) : null,
+    archiveVolume,
+    irreplaceableVolumes: archiveVolume === null ? [] : [{ volume: archiveVolume, holds: "the archived WAL" }],
+    synchronousStandbys: synchronous.mode === "async" ? 0 : synchronous.count,
     nodes,
     primary,
     standbys: upstreamFirst(

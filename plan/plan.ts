@@ -12,6 +12,10 @@ export interface Plan {
   readonly network: NetworkPlan;
   /** null: WAL is not archived. */
   readonly archiveVolume: string | null;
+  /** Volumes beside the nodes' own that no server can fill again, and what each holds. */
+  readonly irreplaceableVolumes: readonly { readonly volume: string; readonly holds: string }[];
+  /** How many standbys a write waits for; 0: asynchronous. */
+  readonly synchronousStandbys: number;
   readonly primary: NodePlan;
   /** Every standby stands after the node that it streams from. */
   readonly standbys: readonly NodePlan[];

@@ -36,8 +36,12 @@ export class Dispatcher implements provider.Provider {
     const before = isObject(olds) && Object.keys(olds).length > 0 ? (unwrap(olds, secrets) as object) : undefined;
     const context = this.#context(urn, secrets);
     const failures = await this.#guarded(secrets, () => handler.check?.(inputs, before, context) ?? []);
+    const remembered = handler.remember?.(inputs, before) ?? {};
     // Without a property: the engine would repeat its value.
-    return { inputs: news, failures: failures.map((reason) => ({ property: "", reason: redact(reason, secrets) })) };
+    return {
+      inputs: { ...(news as object), ...remembered },
+      failures: failures.map((reason) => ({ property: "", reason: redact(reason, secrets) })),
+    };
   };
 
   diff = async (_id: string, urn: string, olds: unknown, news: unknown): Promise<provider.DiffResult> => {

@@ -34,6 +34,11 @@ export interface Handler<I extends object, O extends object> {
    * @param before the inputs of the last update; undefined: there was none.
    */
   check?(inputs: I, before: I | undefined, context: Context): Promise<string[]>;
+  /**
+   * Inputs that are kept besides what the program gives: what is to be known of this update when the next one is
+   * checked. Not called while an input is unknown.
+   */
+  remember?(inputs: I, before: I | undefined): Partial<I>;
   /** What differs in the world although the inputs are the same; also asked in previews. It must not throw. */
   drift?(state: I & O, inputs: I, context: Context): Promise<boolean>;
   /**

@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { idleAcknowledgements, refusedLosses, spentAfter } from "../../operations/data-loss.ts";
 import { connectEngine, requireEngine } from "../../operations/engine.ts";
 import { OperationError, messageOf } from "../../operations/errors.ts";
 import { ensureImage } from "../../operations/image.ts";
@@ -12,13 +13,29 @@ import type { DockerEngineInputs } from "../resources/docker-engine.ts";
 export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
   secretOutputs: [],
   // They are looked at in every check: there is nothing to be done about them here.
-  ignoredInputs: ["projectDirectory", "primary", "dataDirectory", "ports", "dataVolumes", "deletionProtection"],
-  check: async (inputs, before) => {
+  ignoredInputs: [
+    "projectDirectory",
+    "primary",
+    "dataMount",
+    "dataDirectory",
+    "ports",
+    "dataVolumes",
+    "irreplaceableVolumes",
+    "synchronousStandbys",
+    "acknowledge",
+    "spent",
+    "deletionProtection",
+  ],
+  remember: (inputs, before) => ({ spent: spentAfter(before, inputs) }),
+  check: async (inputs, before, { warn }) => {
+    for (const line of idleAcknowledgements(before, inputs)) warn(line);
     const docker = connectEngine();
     try {
       await requireEngine(docker);
       const refused =
-        before === undefined ? await foreignServers(docker, inputs) : await refusedChanges(docker, before, inputs);
+        before === undefined
+          ? await foreignServers(docker, inputs)
+          : [...(await refusedChanges(docker, before, inputs)), ...(await refusedLosses(docker, before, inputs))];
       return [...refused, ...(await engineProblems(docker, inputs))];
     } catch (error) {
       return [messageOf(error)];

@@ -189,6 +189,23 @@ describe("a change of the stack file", () => {
     expect(new Map([...after].toSorted())).toEqual(new Map([...before].toSorted()));
   });
 
+  test.each<[string, Keys]>([
+    ["the subnet, and fixed addresses", { network: { subnet: "10.9.0.0/24" } }],
+    ["the address that ports are published on", { network: { bindAddress: "0.0.0.0" } }],
+    ["the image", { image: "registry.example/postgres:17.2" }],
+    ["parameters and access rules", { parameters: { work_mem: "8MB" }, accessRules: [] }],
+    ["the names of database and roles", { database: { name: "b", owner: "c" }, replication: { user: "d" } }],
+    ["an acknowledgement", { acknowledge: { volumes: ["pg-topology-dev-node-1-data"], synchronous: true } }],
+  ])("%s: no volume becomes another one", async (_title, change) => {
+    const volumes = async (keys: Keys): Promise<[string, unknown][]> =>
+      (await runProgram(keys)).registrations
+        .filter(({ type }) => type.endsWith(":Volume"))
+        .map(({ urn, inputs }): [string, unknown] => [urn, inputs])
+        .toSorted();
+    const archiving = { enabled: true };
+    expect(await volumes({ ...TWO, archiving, ...change })).toEqual(await volumes({ ...TWO, archiving }));
+  });
+
   test("data volumes are protected where the stack file says so, and their labels never replace them", async () => {
     const volumes = async (keys: Keys): Promise<Registration[]> =>
       (await runProgram(keys)).registrations.filter(

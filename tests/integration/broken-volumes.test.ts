@@ -54,6 +54,8 @@ describe("the volume of a standby", () => {
     );
 
     await stack.configure(alone);
+    expect(await stack.failingUp()).toContain("it holds another cluster than node-1");
+    await stack.configure({ ...alone, acknowledge: { volumes: [`${stack.container("node-2")}-data`] } });
     await stack.up();
     expect(await volumesOf(stack)).not.toContain(`${stack.container("node-2")}-data`);
     await stack.configure(both);

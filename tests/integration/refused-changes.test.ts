@@ -49,7 +49,8 @@ test("a node promoted by hand is named in preview, never demoted, and can be ado
   const preview = await stack.pulumi(["preview"]);
   expect(preview.output).toContain("node-2: it is a primary on timeline 2, and the stack file makes it a standby");
 
-  await stack.configure({ primary: "node-2", nodes: nodes.slice(1) });
+  const acknowledge = { volumes: [`${stack.container("node-1")}-data`] };
+  await stack.configure({ primary: "node-2", nodes: nodes.slice(1), acknowledge });
   await stack.up();
   expect(await ask("node-2", "SELECT n FROM after_promotion")).toBe("1");
   expect((await stack.outputs<{ primary: string; timeline: number }>()).primary).toBe("node-2");

@@ -81,10 +81,10 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
     { acknowledge: { failover: {}, rejoin: ["nod-2"], volumes: ["other-data", "-"], synchronous: "yes" } },
     [
       ["acknowledge.failover.lostBytes", "it is missing"],
-      ["acknowledge.rejoin[0]", "Did you mean node-2?"],
-      ["acknowledge.volumes[0]", "names that begin with pg-topology-dev-"],
       ["acknowledge.volumes[1]", "is not the name of a Docker volume"],
       ["acknowledge.synchronous", '"yes" is not a yes or no'],
+      ["acknowledge.rejoin[0]", "Did you mean node-2?"],
+      ["acknowledge.volumes[0]", "names that begin with pg-topology-dev-"],
     ],
   ],
   [

@@ -212,7 +212,16 @@ describe("good stack files", () => {
   );
 
   test("are complete: null only where nothing is the default", () => {
-    const mayBeNull = new Set(["port", "address", "upstream", "applyDelay", "subnet", "replication", "owner"]);
+    const mayBeNull = new Set([
+      "failover",
+      "port",
+      "address",
+      "upstream",
+      "applyDelay",
+      "subnet",
+      "replication",
+      "owner",
+    ]);
 
     fc.assert(
       fc.property(topology, (keys) => {

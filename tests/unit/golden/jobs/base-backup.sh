@@ -13,10 +13,10 @@ refuse() {
 if [ -s "$data/PG_VERSION" ]; then
   found=$(cat "$data/PG_VERSION")
   [ "$found" = '17' ] ||
-    refuse "the data volume of node-2 holds a cluster of PostgreSQL $found, and the image is PostgreSQL 17. If its data is not needed, take node-2 out of the stack file: the next update removes the volume pg-topology-dev-node-2-data, and with node-2 back in the stack file another one clones it."
+    refuse "the data volume of node-2 holds a cluster of PostgreSQL $found, and the image is PostgreSQL 17. If its data is not needed, take node-2 out of the stack file and write acknowledge: { volumes: [pg-topology-dev-node-2-data] } into it: the next update removes the volume, and with node-2 back another one clones it."
   system=$(LC_ALL=C pg_controldata -D "$data" | sed -n 's/^Database system identifier: *//p')
   [ "$system" = '7710573247014883365' ] ||
-    refuse "the data volume of node-2 holds another cluster (system identifier $system, expected 7710573247014883365). If its data is not needed, take node-2 out of the stack file: the next update removes the volume pg-topology-dev-node-2-data, and with node-2 back in the stack file another one clones it."
+    refuse "the data volume of node-2 holds another cluster (system identifier $system, expected 7710573247014883365). If its data is not needed, take node-2 out of the stack file and write acknowledge: { volumes: [pg-topology-dev-node-2-data] } into it: the next update removes the volume, and with node-2 back another one clones it."
   echo 'adopted'
   exit 0
 fi

@@ -1,0 +1,69 @@
+import { randomBytes } from "node:crypto";
+import type Docker from "dockerode";
+import { hasFile, inspectContainer, removeContainer } from "./engine.ts";
+import { OperationError, messageOf } from "./errors.ts";
+import type { Node, StackLabels } from "./node.ts";
+import { SELF } from "./observe.ts";
+import type { SelfRow } from "./observe.ts";
+import { readPgControl } from "./pg-control.ts";
+import type { NodeData } from "./sole-copy.ts";
+import { runAsSuperuser } from "./superuser.ts";
+import { withDeadline } from "./with-deadline.ts";
+
+/** A node, and the volume with its data. */
+export interface DataVolume extends Node {
+  readonly volume: string;
+}
+
+const ANSWER_TIMEOUT_SECONDS = 5;
+
+/** What a node's data is: its server is asked, and where none answers, the files are. */
+export async function nodeData(docker: Docker, node: Node, dataDirectory: string): Promise<NodeData> {
+  try {
+    const question = runAsSuperuser(docker, node, `SELECT row_to_json(self) FROM (${SELF}) AS self;\n`);
+    const self = JSON.parse(await withDeadline(question, ANSWER_TIMEOUT_SECONDS, "no answer")) as SelfRow;
+    const { system_identifier: systemIdentifier, timeline, wal_lsn: walLsn } = self;
+    return { kind: "cluster", role: self.standby ? "standby" : "primary", systemIdentifier, timeline, walLsn };
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return fromFiles(docker, node, dataDirectory);
+  }
+}
+
+async function fromFiles(docker: Docker, { container }: Node, dataDirectory: string): Promise<NodeData> {
+  try {
+    const [control, isStandby] = await Promise.all([
+      readPgControl(docker, container, dataDirectory),
+      hasFile(docker, container, `${dataDirectory}/standby.signal`),
+    ]);
+    if (control === undefined) return { kind: "none" };
+    const { systemIdentifier, timeline } = control;
+    return { kind: "cluster", role: isStandby ? "standby" : "primary", systemIdentifier, timeline, walLsn: null };
+  } catch (error) {
+    return { kind: "unknown", why: messageOf(error) };
+  }
+}
+
+/** Runs `use` with a container that has the node's volume mounted: its own, or where that is gone one that never runs. */
+export async function withDataOf<T>(
+  docker: Docker,
+  { image, labels, dataMount }: { readonly image: string; readonly labels: StackLabels; readonly dataMount: string },
+  node: DataVolume,
+  use: (container: string) => Promise<T>,
+): Promise<T> {
+  if ((await inspectContainer(docker, node.container)) !== undefined) return use(node.container);
+  const name = `${node.volume}.data-${randomBytes(4).toString("hex")}`;
+  await docker.createContainer({
+    name,
+    Image: image,
+    Entrypoint: ["true"],
+    Cmd: [],
+    Labels: { ...labels },
+    HostConfig: { NetworkMode: "none", Mounts: [{ Type: "volume", Source: node.volume, Target: dataMount }] },
+  });
+  try {
+    return await use(name);
+  } finally {
+    await removeContainer(docker, name);
+  }
+}
