@@ -2,6 +2,7 @@ import "./plain-stack-traces.ts";
 import "./no-debug-log.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { ApplicationDatabase } from "./components/application-database.ts";
+import { BackupServer } from "./components/backup-server.ts";
 import { Clients } from "./components/clients.ts";
 import { layFoundation } from "./components/foundation.ts";
 import { Primary } from "./components/primary.ts";
@@ -22,6 +23,7 @@ const database = new ApplicationDatabase("database", foundation, first);
 const standbys = standbysInOrder(foundation, first, replicationUser);
 const clients = new Clients("clients", foundation, rootCertificatePath(import.meta.dirname, plan));
 const topology = new Topology("topology", foundation, { primary: first, standbys, database, clients });
+if (plan.backup !== null) new BackupServer("backup", foundation, plan.backup, first, topology);
 
 export const { primary, nodes, replication, timeline, systemIdentifier, lastSwitchover } = topology.outputs;
 export const { readWriteUri, readOnlyUri } = clients;

@@ -8,8 +8,10 @@ const USAGE_EXIT_CODE = 64;
 export interface Command<O extends ParseArgsOptionsConfig> {
   readonly usage: string;
   readonly options: O;
+  /** Whether it takes words besides options. */
+  readonly allowPositionals?: boolean;
   /** What it returns is the exit code of the process. */
-  readonly run: (values: OptionValues<O>) => Promise<number>;
+  readonly run: (values: OptionValues<O>, positionals: readonly string[]) => Promise<number>;
   /** The exit code of a failure that a user can act on, shown without a stack trace. */
   readonly failureExitCode: number;
 }
@@ -18,9 +20,9 @@ type OptionValues<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArg
 
 /** Runs a command to the end of the process, whatever connections are still open. */
 export async function runCommand<const O extends ParseArgsOptionsConfig>(command: Command<O>): Promise<never> {
-  const values = parsed(command);
+  const { values, positionals } = parsed(command);
   try {
-    process.exit(await command.run(values));
+    process.exit(await command.run(values, positionals));
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     console.error(error.message);
@@ -28,9 +30,10 @@ export async function runCommand<const O extends ParseArgsOptionsConfig>(command
   }
 }
 
-function parsed<O extends ParseArgsOptionsConfig>({ usage, options }: Command<O>): OptionValues<O> {
+function parsed<O extends ParseArgsOptionsConfig>({ usage, options, allowPositionals = false }: Command<O>) {
   try {
-    return parseArgs<{ options: O }>({ options }).values;
+    const { values, positionals } = parseArgs<{ options: O; allowPositionals: boolean }>({ options, allowPositionals });
+    return { values, positionals };
   } catch (error) {
     console.error(`${messageOf(error)}\n\n${usage}`);
     process.exit(USAGE_EXIT_CODE);

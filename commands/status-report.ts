@@ -2,16 +2,9 @@ import Table from "cli-table3";
 import pc from "picocolors";
 import prettyBytes from "pretty-bytes";
 import type { Condition, NodeStatus, StackStatus } from "../operations/status.ts";
+import { NO_LINES, PLAIN, withoutTrailingBlanks } from "./table.ts";
 
 const HEAD = ["node", "role", "state", "timeline", "address", "streams from", "sync", "replay lag", "slot", "TLS"];
-
-/** Columns two spaces apart, without lines and colours: it can be read, cut and grepped. */
-const NO_LINES = {
-  ...{ top: "", "top-mid": "", "top-left": "", "top-right": "", left: "", right: "", middle: "  " },
-  ...{ mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-  ...{ bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "" },
-};
-const PLAIN = { head: [], border: [], "padding-left": 0, "padding-right": 0 };
 
 /** The table of the nodes, and below it what is wrong, or that nothing is. */
 export function statusReport(stack: string, { condition, nodes, problems }: StackStatus): string {
@@ -48,5 +41,3 @@ function coloured(condition: Condition): string {
       return pc.red(condition);
   }
 }
-
-const withoutTrailingBlanks = (text: string): string => text.replaceAll(/ +$/gm, "");

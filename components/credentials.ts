@@ -10,7 +10,7 @@ export interface ChosenPasswords {
   readonly owner: string | null;
 }
 
-const PASSWORD_LENGTH = 32;
+export const PASSWORD_LENGTH = 32;
 
 /** What logs in and what vouches: the certificate authority and the passwords, all secret in the state. */
 export class Credentials extends pulumi.ComponentResource {

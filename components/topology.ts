@@ -37,6 +37,7 @@ export interface NodeOutput {
 export class Topology extends pulumi.ComponentResource {
   /** The outputs of the stack that tell of servers. */
   readonly outputs: TopologyOutputs;
+  readonly verified: TopologyResource;
 
   constructor(
     name: string,
@@ -45,7 +46,7 @@ export class Topology extends pulumi.ComponentResource {
   ) {
     super("pgtopology:index:VerifiedTopology", name, {});
     const members = [primary, ...standbys];
-    const verified = new TopologyResource(
+    this.verified = new TopologyResource(
       name,
       {
         nodes: members.map(({ node }) => shaped(node)),
@@ -59,6 +60,7 @@ export class Topology extends pulumi.ComponentResource {
         dependsOn: [...members.map(({ server }) => server), database.database, clients.rootCertificate],
       },
     );
+    const { verified } = this;
     this.outputs = {
       primary: verified.primary,
       nodes: verified.primary.apply((name) => plan.nodes.map((node) => describe(node, name))),

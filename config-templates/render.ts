@@ -10,7 +10,10 @@ export type TemplateName =
   | "record-archive-need.sh"
   | "initdb.sh"
   | "base-backup.sh"
-  | "check-parameters.sh";
+  | "check-parameters.sh"
+  | "barman.conf"
+  | "backup-turn.sh"
+  | "take-backup.sh";
 
 const handlebars = Handlebars.create();
 handlebars.registerHelper("conf", (value: unknown) => quoteForConf(given(value)));

@@ -43,9 +43,9 @@ async function containerObject(
   nodeLabel: string,
 ): Promise<StackObject> {
   const name = (container.Names[0] ?? container.Id).replace(/^\//, "");
-  const isNode = container.Labels[nodeLabel] !== undefined;
-  const registered = isNode && (await isRegistered(docker, container.Id));
-  return { kind: isNode ? "container" : "job", id: container.Id, name, registered };
+  const registered = await isRegistered(docker, container.Id);
+  const isLasting = registered || container.Labels[nodeLabel] !== undefined;
+  return { kind: isLasting ? "container" : "job", id: container.Id, name, registered };
 }
 
 /** Stops and removes objects, containers before networks. A server is stopped cleanly; its data stays in its volumes. */

@@ -1,8 +1,6 @@
-import { PassThrough } from "node:stream";
-import { text } from "node:stream/consumers";
 import type Docker from "dockerode";
-import { statusCode } from "./engine.ts";
 import { OperationError } from "./errors.ts";
+import { execIn } from "./exec.ts";
 import type { Node } from "./node.ts";
 
 /**
@@ -30,37 +28,16 @@ export async function runAsSuperuser(
   script: string,
   database: string = "postgres",
 ): Promise<string> {
-  const exec = await startable(docker, node, database);
-  const stream = await exec.start({ hijack: true, stdin: true });
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
-  docker.modem.demuxStream(stream, stdout, stderr);
-  stream.on("end", () => {
-    stdout.end();
-    stderr.end();
+  const { exitCode, stdout, stderr } = await execIn(docker, {
+    container: node.container,
+    user: "postgres",
+    command: ["psql", "-X", "-A", "-t", "-q", "-F", "\t", "-d", database],
+    input: PREAMBLE + script,
   });
-  stream.end(PREAMBLE + script);
-  const [output, errors] = await Promise.all([text(stdout), text(stderr)]);
-  const { ExitCode } = await exec.inspect();
-  if (ExitCode !== 0) {
-    throw new OperationError(`psql on ${node.name} ended with exit code ${ExitCode}: ${errors.trim()}`);
+  if (exitCode !== 0) {
+    throw new OperationError(`psql on ${node.name} ended with exit code ${exitCode}: ${stderr.trim()}`);
   }
-  return output.trimEnd();
-}
-
-async function startable(docker: Docker, node: Node, database: string): Promise<Docker.Exec> {
-  try {
-    return await docker.getContainer(node.container).exec({
-      User: "postgres",
-      Cmd: ["psql", "-X", "-A", "-t", "-q", "-F", "\t", "-d", database],
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-    });
-  } catch (error) {
-    if (statusCode(error) !== 404 && statusCode(error) !== 409) throw error;
-    throw new OperationError(`${node.name} cannot be asked: its container ${node.container} is not running.`);
-  }
+  return stdout.trimEnd();
 }
 
 const STANDBY = "standby";

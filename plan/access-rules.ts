@@ -22,6 +22,9 @@ export const SUPERUSER = "postgres";
 /** The role that the provider logs in as. */
 export const OPERATOR_ROLE = "pgtopology";
 
+/** The roles that Barman logs in as. */
+export const BACKUP_ROLES = { backup: "barman", streaming: "streaming_barman" } as const;
+
 /** The database that the provider and the guard connect to. */
 export const MAINTENANCE_DATABASE = "postgres";
 
@@ -60,7 +63,15 @@ export function hbaRules(settings: Settings): HbaRules {
       scram("replication", replication.user, "samenet"),
       reject("host", replication.user),
       scram(database.name, database.owner, "samenet"),
+      ...(settings.backup.enabled ? backupRules() : []),
     ],
     user: settings.accessRules.map((rule) => scram(rule.database, rule.user, rule.address)),
   };
 }
+
+const backupRules = (): HbaRule[] => [
+  scram(MAINTENANCE_DATABASE, BACKUP_ROLES.backup, "samenet"),
+  reject("host", BACKUP_ROLES.backup),
+  scram("replication", BACKUP_ROLES.streaming, "samenet"),
+  reject("host", BACKUP_ROLES.streaming),
+];

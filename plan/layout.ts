@@ -18,10 +18,12 @@ export interface Layout {
 export const CONFIGURATION_MOUNT = "/etc/pg-topology";
 export const ARCHIVE_MOUNT = "/var/lib/pg-topology/archive";
 export const SOCKET_DIRECTORY = "/var/run/postgresql";
+export const BACKUP_HOME = "/var/lib/barman";
 export const SERVER_PORT = 5432;
 
 /** User and group `postgres` of the official image. */
 export const POSTGRES_UID = 999;
+export const SUPERUSER_OF_FILES = "postgres";
 
 export const CONFIGURATION_FILES = {
   guard: `${CONFIGURATION_MOUNT}/guard`,
@@ -34,6 +36,9 @@ export const CONFIGURATION_FILES = {
   serverCertificate: `${CONFIGURATION_MOUNT}/tls/server.crt`,
   serverKey: `${CONFIGURATION_MOUNT}/tls/server.key`,
   passfile: `${CONFIGURATION_MOUNT}/passfile`,
+  barmanConf: `${CONFIGURATION_MOUNT}/barman.conf`,
+  backupTurn: `${CONFIGURATION_MOUNT}/backup-turn`,
+  takeBackup: `${CONFIGURATION_MOUNT}/take-backup`,
 } as const;
 
 /**

@@ -1,6 +1,7 @@
 import { render } from "../config-templates/render.ts";
 import type { NodeSettings, Settings } from "../settings/settings.ts";
 import { hbaRules } from "./access-rules.ts";
+import { backupPlan } from "./backup.ts";
 import { dynamicRange } from "./dynamic-range.ts";
 import { checkParametersScript } from "./jobs.ts";
 import { ARCHIVE_MOUNT, CONFIGURATION_FILES, SERVER_PORT, layoutOf } from "./layout.ts";
@@ -37,7 +38,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
       primary.name,
     ),
     clientEndpoints: clientEndpoints(nodes),
-    otherSlots: [],
+    otherSlots: settings.backup.enabled ? [names.BACKUP_SLOT] : [],
     replicationUser: { name: settings.replication.user, connectionLimit: settings.replication.connectionLimit },
     database: settings.database,
     parameterCheck: parameterCheck(settings, identity),
@@ -48,6 +49,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
       ...settings.initdb.arguments,
     ],
     deletionProtection: settings.deletionProtection,
+    backup: backupPlan(settings, identity),
     acknowledge: settings.acknowledge,
   };
 }

@@ -38,3 +38,12 @@ export type Job = "initdb" | "base-backup" | "check-parameters";
 
 /** Slot names allow lower-case letters, digits and underscores only (PostgreSQL, "Replication Slots"). */
 export const slotName = (node: string): string => node.replaceAll("-", "_");
+
+/** The backup server on the network; no node can have this name beside it. */
+export const BACKUP_HOST = "barman";
+export const BACKUP_SLOT = "barman";
+export const backupContainerName = (identity: StackIdentity): string => containerName(identity, BACKUP_HOST);
+export const backupVolumeName = (identity: StackIdentity): string => dataVolumeName(identity, BACKUP_HOST);
+
+/** What the topology is called inside Barman: backups of two topologies are never taken for one another's. */
+export const barmanServerName = ({ project, stack }: StackIdentity): string => `${project}-${stack}`;

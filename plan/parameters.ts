@@ -28,8 +28,15 @@ const parameter = (name: string, value: string | number, reason: string): Parame
  */
 const NODES_WITH_ROOM = 10;
 
-/** A standby streams over one connection and a base backup over two; two more for a backup server or a person. */
-export const walSendersFor = (nodeCount: number): number => 3 * (Math.max(nodeCount, NODES_WITH_ROOM) - 1) + 2;
+/** A backup server receives the WAL over one connection, and takes a base backup over two. */
+const BACKUP_SENDERS = 3;
+
+/**
+ * A standby streams over one connection and a base backup over two; two more for a person. In a small topology there is
+ * room for a backup server already, so that having one restarts nothing.
+ */
+export const walSendersFor = (nodeCount: number, backup: boolean): number =>
+  Math.max(3 * (NODES_WITH_ROOM - 1), 3 * (nodeCount - 1) + (backup ? BACKUP_SENDERS : 0)) + 2;
 
 /** A slot for every other node on every node, and as many again for logical decoding and backup servers. */
 export const replicationSlotsFor = (nodeCount: number): number => 2 * Math.max(nodeCount, NODES_WITH_ROOM);
@@ -73,7 +80,11 @@ function computed(settings: Settings): Parameter[] {
     parameter("hot_standby_feedback", "on", "queries on a standby are not cancelled by vacuum on the primary"),
     parameter("max_replication_slots", replicationSlotsFor(nodeCount), "a slot for each other node, with room to grow"),
     parameter("max_slot_wal_keep_size", "4GB", "a standby that is gone must not fill the disk of the primary"),
-    parameter("max_wal_senders", walSendersFor(nodeCount), "one to stream and two for a base backup, for each node"),
+    parameter(
+      "max_wal_senders",
+      walSendersFor(nodeCount, settings.backup.enabled),
+      "one to stream and two for a base backup, for each node",
+    ),
     parameter("tcp_keepalives_idle", "10s", "connections to a host that vanished end"),
     parameter("tcp_keepalives_interval", "5s", "see tcp_keepalives_idle"),
     parameter("tcp_keepalives_count", 3, "see tcp_keepalives_idle"),

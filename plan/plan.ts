@@ -1,6 +1,7 @@
 import type { Acknowledgements } from "../settings/settings.ts";
 import type { Labels, StackIdentity } from "./names.ts";
 import type { Layout } from "./layout.ts";
+import type { PlannedRole } from "./roles.ts";
 
 /** The topology as it shall be: complete, plain, and the same for the same settings. No secret is part of it. */
 export interface Plan {
@@ -33,6 +34,24 @@ export interface Plan {
   readonly deletionProtection: boolean;
   /** Losses that the stack file accepts. Never an input that counts: taking one away must not plan an update. */
   readonly acknowledge: Acknowledgements;
+  /** null: no backups. */
+  readonly backup: BackupPlan | null;
+}
+
+/** The Barman server. */
+export interface BackupPlan {
+  /** What the topology is called inside Barman. */
+  readonly server: string;
+  readonly host: string;
+  readonly container: string;
+  /** Built from images/barman: another content there, or another base, is another name. */
+  readonly image: string;
+  readonly volume: string;
+  readonly configurationVolume: string;
+  readonly slot: string;
+  readonly roles: { readonly backup: PlannedRole; readonly streaming: PlannedRole };
+  /** The files of its configuration volume that hold no secret. */
+  readonly files: readonly PlannedFile[];
 }
 
 export interface NetworkPlan {

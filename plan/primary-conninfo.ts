@@ -12,13 +12,24 @@ export function replicationConninfo(
   applicationName: string,
   hosts: readonly NodeSettings[],
 ): string {
+  return serverConninfo(hosts, settings.replication.user, [
+    ["dbname", MAINTENANCE_DATABASE],
+    ["application_name", applicationName],
+  ]);
+}
+
+/** How any role reaches servers from a container that has the topology's authority and a passfile of its own. */
+export function serverConninfo(
+  hosts: readonly NodeSettings[],
+  user: string,
+  own: readonly (readonly [key: string, value: string])[],
+): string {
   return [
     ["host", hosts.map((host) => host.name).join(",")],
     ...fixedAddresses(hosts),
     ["port", hosts.map(() => SERVER_PORT).join(",")],
-    ["user", settings.replication.user],
-    ["dbname", MAINTENANCE_DATABASE],
-    ["application_name", applicationName],
+    ["user", user],
+    ...own,
     ["passfile", CONFIGURATION_FILES.passfile],
     ["sslmode", "verify-full"],
     ["sslrootcert", CONFIGURATION_FILES.certificateAuthority],

@@ -1,4 +1,4 @@
-import { OPERATOR_ROLE } from "./access-rules.ts";
+import { BACKUP_ROLES, OPERATOR_ROLE } from "./access-rules.ts";
 
 /** A role as the stack needs it; the same shape as operations/roles.ts works with. */
 export interface PlannedRole {
@@ -52,3 +52,24 @@ export const ownerRole = (name: string): PlannedRole => ({
   executes: [],
   reads: [],
 });
+
+const FIRST_MAJOR_WITH_PG_BACKUP_START = 15;
+
+/** What Barman logs in as: one role that begins and ends backups and reads no table, and one that replicates. */
+export function backupRoles(postgresMajor: number): { readonly backup: PlannedRole; readonly streaming: PlannedRole } {
+  const modern = postgresMajor >= FIRST_MAJOR_WITH_PG_BACKUP_START;
+  const backupFunctions = modern
+    ? ["pg_backup_start(text, boolean)", "pg_backup_stop(boolean)"]
+    : ["pg_start_backup(text, boolean, boolean)", "pg_stop_backup(boolean, boolean)"];
+  const none = { connectionLimit: -1, memberOf: [], executes: [], reads: [] };
+  return {
+    backup: {
+      ...none,
+      name: BACKUP_ROLES.backup,
+      replication: false,
+      memberOf: ["pg_read_all_settings", "pg_read_all_stats", ...(modern ? ["pg_checkpoint"] : [])],
+      executes: [...backupFunctions, "pg_switch_wal()", "pg_create_restore_point(text)"],
+    },
+    streaming: { ...none, name: BACKUP_ROLES.streaming, replication: true },
+  };
+}

@@ -1,4 +1,5 @@
 import { checkAcknowledge } from "./checks/acknowledge.ts";
+import { checkBackup } from "./checks/backup.ts";
 import type { Check } from "./checks/check.ts";
 import { checkImage } from "./checks/image.ts";
 import { checkInitdb } from "./checks/initdb.ts";
@@ -33,6 +34,7 @@ const CHECKS: readonly Check[] = [
   checkAccessRules,
   checkInitdb,
   checkAcknowledge,
+  checkBackup,
 ];
 
 const KEYS: readonly string[] = Object.keys(stackFile.shape);

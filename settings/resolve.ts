@@ -6,7 +6,7 @@ import { defaultConnectionLimit } from "./topology-needs.ts";
 
 /** Completes a stack file in which no problem was found. */
 export function resolve(file: StackFile): Settings {
-  const { image, primary, database, accessRules, archiving, initdb, deletionProtection, acknowledge } = file;
+  const { image, primary, database, accessRules, archiving, backup, initdb, deletionProtection, acknowledge } = file;
   return {
     image,
     postgresMajor: majorOf(file),
@@ -24,6 +24,7 @@ export function resolve(file: StackFile): Settings {
     ),
     accessRules,
     archiving,
+    backup,
     initdb,
     passwords: { replication: file.passwords.replication ?? null, owner: file.passwords.owner ?? null },
     deletionProtection,

@@ -19,6 +19,7 @@ export interface Settings {
   /** Extra pg_hba rules; TLS and scram-sha-256 are implied. */
   readonly accessRules: readonly AccessRule[];
   readonly archiving: ArchivingSettings;
+  readonly backup: BackupSettings;
   readonly initdb: InitdbSettings;
   /** Passwords that the user chose; what is absent is generated. */
   readonly passwords: PasswordSettings;
@@ -71,6 +72,21 @@ export interface AccessRule {
 
 export interface ArchivingSettings {
   readonly enabled: boolean;
+}
+
+/** Backups by Barman. */
+export interface BackupSettings {
+  readonly enabled: boolean;
+  /** Barman's own notation: `RECOVERY WINDOW OF 7 DAYS` or `REDUNDANCY 3`. */
+  readonly retention: string;
+  /** Backups that neither the retention policy nor a person can remove; at least 1. */
+  readonly minimumRedundancy: number;
+  /** Five fields as cron has them, in UTC. */
+  readonly schedule: string;
+  /** Of the WAL; base backups are kept as they are. */
+  readonly compression: "none" | "gzip" | "bzip2";
+  /** Barman's own notation, for example `2 DAYS`. */
+  readonly lastBackupMaximumAge: string;
 }
 
 export interface InitdbSettings {

@@ -3,6 +3,7 @@ import type { Draft } from "./draft.ts";
 import { rules } from "./rules.ts";
 import { accessRules } from "./sections/access-rules.ts";
 import { acknowledge } from "./sections/acknowledge.ts";
+import { backup } from "./sections/backup.ts";
 import { database } from "./sections/database.ts";
 import { DEFAULT_IMAGE, image, postgresMajor } from "./sections/image.ts";
 import { initdb } from "./sections/initdb.ts";
@@ -11,7 +12,7 @@ import { nodes, primary } from "./sections/nodes.ts";
 import { parameters } from "./sections/parameters.ts";
 import { passwords } from "./sections/passwords.ts";
 import { replication } from "./sections/replication.ts";
-import { archiving, backup, deletionProtection } from "./sections/switches.ts";
+import { archiving, deletionProtection } from "./sections/switches.ts";
 
 /** Names that the design keeps for later versions, and what they will bring. */
 const LATER: Readonly<Record<string, string>> = {

@@ -12,14 +12,20 @@ export function defaultConnectionLimit(standbys: number): number {
   return Math.max(10, connectionsNeeded(standbys));
 }
 
-/** max_wal_senders: each other node streams and, while it is cloned again, takes two more; two for tools and the guard. */
-export function walSendersNeeded(nodes: number): number {
-  return 3 * otherNodes(nodes) + 2;
+/** Connections of a backup server: one receives the WAL, two take a base backup. */
+export const BACKUP_SENDERS = 3;
+
+/** Names on the network and in PostgreSQL that a backup server takes. */
+export const BACKUP_NAMES: ReadonlySet<string> = new Set(["barman", "streaming_barman"]);
+
+/** max_wal_senders: each other node streams and, while it is cloned again, takes two more; two for tools and the guard, and three for a backup server. */
+export function walSendersNeeded(nodes: number, backup: boolean): number {
+  return 3 * otherNodes(nodes) + 2 + (backup ? BACKUP_SENDERS : 0);
 }
 
-/** max_replication_slots: any node may have to serve all others after a role change. */
-export function slotsNeeded(nodes: number): number {
-  return otherNodes(nodes);
+/** max_replication_slots: any node may have to serve all others, and the backup server, after a role change. */
+export function slotsNeeded(nodes: number, backup: boolean): number {
+  return otherNodes(nodes) + (backup ? 1 : 0);
 }
 
 /** Addresses of the network: one for each node, for the gateway, and for the job of each base backup, with one to spare. */

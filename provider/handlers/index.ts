@@ -1,4 +1,5 @@
 import type { AnyHandler } from "../dispatcher.ts";
+import { backupServerHandler } from "./backup-server.ts";
 import { baseBackupHandler } from "./base-backup.ts";
 import { certificateAuthorityHandler } from "./certificate-authority.ts";
 import { clientFileHandler } from "./client-file.ts";
@@ -15,6 +16,7 @@ import { volumeFilesHandler } from "./volume-files.ts";
 
 /** Every resource type of the provider, by its type token. */
 export const handlers: ReadonlyMap<string, AnyHandler> = new Map<string, AnyHandler>([
+  ["pgtopology:index:BackupServer", backupServerHandler],
   ["pgtopology:index:BaseBackup", baseBackupHandler],
   ["pgtopology:index:CertificateAuthority", certificateAuthorityHandler],
   ["pgtopology:index:ClientFile", clientFileHandler],

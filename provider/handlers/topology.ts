@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type pg from "pg";
 import { converge } from "../../operations/converge.ts";
 import { connectEngine } from "../../operations/engine.ts";
@@ -7,9 +6,8 @@ import { askBeforeChange, changedParameters, impactLines } from "../../operation
 import { settledFindings } from "../../operations/settled-findings.ts";
 import { withOperator } from "../../operations/sql.ts";
 import type { Context, Handler } from "../handler.ts";
+import { refuseProtected } from "../protected-volumes.ts";
 import type { TopologyInputs, TopologyOutputs } from "../resources/topology.ts";
-
-const PROJECT_DIRECTORY = join(import.meta.dirname, "..", "..");
 
 export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   secretOutputs: [],
@@ -36,14 +34,7 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   },
   update: async (_state, inputs, context) => run(inputs, context),
   // Of all that is destroyed this comes first, while every server still runs.
-  delete: async (_state, { stack }) => {
-    const { protectedVolumes } = await import("../../operations/pulumi-state.ts");
-    const volumes = await protectedVolumes({ projectDirectory: PROJECT_DIRECTORY, stack });
-    if (volumes.length === 0) return;
-    throw new OperationError(
-      `the stack cannot be deleted: its data volumes ${volumes.join(", ")} are protected. Set \`deletionProtection: false\` in the stack file and run an update first. Nothing was removed.`,
-    );
-  },
+  delete: async (_state, { stack }) => refuseProtected(stack),
 };
 
 /** Of the nodes as they are, the first that answers. */

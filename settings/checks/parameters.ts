@@ -70,6 +70,7 @@ function meaningFindings(path: KeyPath, name: string, text: string, file: StackF
     );
   };
   const nodes = file.nodes?.length ?? 0;
+  const backup = file.backup?.enabled === true;
   switch (name) {
     case "fsync":
     case "full_page_writes":
@@ -91,11 +92,14 @@ function meaningFindings(path: KeyPath, name: string, text: string, file: StackF
         : refuse("leaves no room for the topology's own", `${FEWEST_CONNECTIONS} or more`, "Raise it, or remove it.");
     case "max_wal_senders":
       return atLeast(
-        walSendersNeeded(nodes),
-        `with ${counted(nodes, "node")} each other one takes 3 (one to stream, two to be cloned again), and 2 are to spare`,
+        walSendersNeeded(nodes, backup),
+        `with ${counted(nodes, "node")} each other one takes 3 (one to stream, two to be cloned again),${backup ? " the backup server 3," : ""} and 2 are to spare`,
       );
     case "max_replication_slots":
-      return atLeast(slotsNeeded(nodes), `with ${counted(nodes, "node")} each other one has a slot`);
+      return atLeast(
+        slotsNeeded(nodes, backup),
+        `with ${counted(nodes, "node")} each other one has a slot${backup ? ", and the backup server" : ""}`,
+      );
     case "max_slot_wal_keep_size":
       if (Number(text) !== -1) return [];
       return [

@@ -220,6 +220,44 @@ describe("a change of the stack file", () => {
   });
 });
 
+describe("backups", () => {
+  const withBackups = { ...TWO, backup: { enabled: true } };
+
+  test("are a Barman server, its image and its roles, and change no Docker object of the nodes", async () => {
+    const [without, run] = [await runProgram(TWO), await runProgram(withBackups)];
+    const before = new Set(without.registrations.map(place));
+    const added = run.registrations.map(place).filter((line) => !before.has(line));
+    expect(added.toSorted()).toEqual([
+      " > pgtopology:index:Backups backup",
+      "backup > command:local:Command backup-image",
+      "backup > docker:index/container:Container backup-container",
+      "backup > docker:index/volume:Volume backup-configuration",
+      "backup > docker:index/volume:Volume pg-topology-dev-barman-data",
+      "backup > pgtopology:index:BackupServer backup-server",
+      "backup > pgtopology:index:Password backup-barman-password",
+      "backup > pgtopology:index:Password backup-streaming-password",
+      "backup > pgtopology:index:Role backup-barman",
+      "backup > pgtopology:index:Role backup-streaming",
+      "backup > pgtopology:index:VolumeFiles backup-files",
+    ]);
+    const after = dockerInputs(run);
+    for (const [urn, inputs] of dockerInputs(without)) expect(after.get(urn)).toEqual(inputs);
+  });
+
+  test("no password stands in an input in the open", async () => {
+    const { registrations } = await runProgram(withBackups);
+    for (const { inputs } of registrations) expect(JSON.stringify(inTheOpen(inputs))).not.toContain(CANARY);
+  });
+
+  test("the first is taken once the topology is verified, and their volume is protected with the others", async () => {
+    const run = await runProgram({ ...withBackups, deletionProtection: true });
+    expect(run.find("backup-server").dependsOn).toEqual(
+      expect.arrayContaining(["backup-container", "backup-barman", "backup-streaming", "topology"]),
+    );
+    expect(run.find("pg-topology-dev-barman-data").protect).toBe(true);
+  });
+});
+
 describe("secrets", () => {
   const chosen = { ...TWO, passwords: { owner: `${CANARY} chosen owner`, replication: `${CANARY} chosen repl` } };
 

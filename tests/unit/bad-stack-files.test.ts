@@ -110,11 +110,41 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
       ["monitoring", "not have it yet"],
     ],
   ],
-  ["backups", { backup: { enabled: true } }, [["backup.enabled", "backups are not in this version yet"]]],
+];
+
+const backup = (part: Keys, rest: Keys = {}): Keys => ({ backup: { enabled: true, ...part }, ...rest });
+
+const BACKUPS: readonly BadFile[] = [
+  ["a retention in words", backup({ retention: "7 days" }), [["backup.retention", "RECOVERY WINDOW OF 7 DAYS"]]],
+  ["no backup to keep", backup({ minimumRedundancy: 0 }), [["backup.minimumRedundancy", "never removed"]]],
+  ["a schedule in words", backup({ schedule: "daily" }), [["backup.schedule", "minute, hour"]]],
+  ["a schedule out of range", backup({ schedule: "0 24 * * *" }), [["backup.schedule", '"0 24 * * *" is not']]],
+  ["a schedule with four fields", backup({ schedule: "0 2 * *" }), [["backup.schedule", "five numeric fields"]]],
+  ["a compression of nobody's", backup({ compression: "rar" }), [["backup.compression", "none, gzip or bzip2"]]],
+  ["an age without a unit", backup({ lastBackupMaximumAge: "2" }), [["backup.lastBackupMaximumAge", "2 DAYS"]]],
+  ["a misspelt key of backup", backup({ retentoin: "x" }), [["backup.retentoin", "Did you mean retention?"]]],
   [
-    "backups with a schedule",
-    { backup: { enabled: false, schedule: "daily" } },
-    [["backup.schedule", "there is no such key"]],
+    "a retention below the minimum",
+    backup({ retention: "REDUNDANCY 1", minimumRedundancy: 2 }),
+    [["backup.retention", "fewer backups than minimumRedundancy, which is 2"]],
+  ],
+  [
+    "names that the backup server needs",
+    backup({}, { database: { owner: "barman" }, replication: { user: "streaming_barman" } }),
+    [
+      ["database.owner", "a name of the backup server's"],
+      ["replication.user", "a name of the backup server's"],
+    ],
+  ],
+  [
+    "a node named like the backup server",
+    backup({}, two({}, { name: "barman" })),
+    [["nodes[1].name", "a name of the backup server's"]],
+  ],
+  [
+    "too few senders for backups",
+    backup({}, parameter("max_wal_senders", 8)),
+    [["parameters.max_wal_senders", "the backup server 3"]],
   ],
 ];
 
@@ -532,6 +562,7 @@ const SECRETS: readonly BadFile[] = [
 const TABLE = [
   ...SHAPES,
   ...UNKNOWN_KEYS,
+  ...BACKUPS,
   ...NODES,
   ...NETWORK,
   ...UPSTREAM,

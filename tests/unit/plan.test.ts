@@ -34,6 +34,45 @@ describe("the files of a node, byte for byte", () => {
   });
 });
 
+describe("the backup server", () => {
+  const EARLY = { ...EVERYTHING, backup: { enabled: true, schedule: "30 3 * * 1-5", compression: "gzip" } };
+
+  test("is not there unless it is enabled", () => {
+    expect(planOf(EVERYTHING)).toMatchObject({ backup: null, otherSlots: [] });
+  });
+
+  test("its files, byte for byte", async () => {
+    for (const { path, content } of planOf(EARLY).backup?.files ?? []) {
+      await expect(content).toMatchFileSnapshot(`golden/barman/${path.slice("/etc/pg-topology/".length)}`);
+    }
+  });
+
+  test("its image has another name for another base", () => {
+    expect(planOf(EARLY).backup?.image).not.toBe(planOf({ ...EARLY, image: "postgres:16" }).backup?.image);
+  });
+
+  test("its two roles come in from the topology's network over TLS, and from nowhere else", () => {
+    const own = hbaRules(settingsOf(EARLY)).topology.filter(({ user }) => user.includes("barman"));
+    expect(own.map(({ type, database, user, address, method }) => [type, database, user, address, method])).toEqual([
+      ["hostssl", "postgres", "barman", "samenet", "scram-sha-256"],
+      ["host", "all", "barman", "all", "reject"],
+      ["hostssl", "replication", "streaming_barman", "samenet", "scram-sha-256"],
+      ["host", "all", "streaming_barman", "all", "reject"],
+    ]);
+  });
+
+  test("a small topology has room for its connections without a restart", () => {
+    const senders = (keys: typeof EVERYTHING): string | undefined => planOf(keys).primary.parameters["max_wal_senders"];
+    expect(senders(EARLY)).toBe(senders(EVERYTHING));
+  });
+
+  test("on PostgreSQL 14 its role may run what that version has", () => {
+    const role = planOf({ ...EARLY, image: "postgres:14" }).backup?.roles.backup;
+    expect(role?.executes).toContain("pg_start_backup(text, boolean, boolean)");
+    expect(role?.memberOf).not.toContain("pg_checkpoint");
+  });
+});
+
 describe("postgresql.conf", () => {
   const plan = planOf(EVERYTHING);
   const conf = fileOf(plan.primary, "postgresql.conf");

@@ -1,0 +1,169 @@
+import * as command from "@pulumi/command";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { BACKUP_IMAGE_PATH } from "../plan/backup-image.ts";
+import { BACKUP_HOME, CONFIGURATION_FILES, CONFIGURATION_MOUNT, POSTGRES_UID } from "../plan/layout.ts";
+import { LABELS } from "../plan/names.ts";
+import { passfileLine } from "../plan/passfile.ts";
+import type { BackupPlan, Plan } from "../plan/plan.ts";
+import { BackupServer as BackupServerResource } from "../provider/resources/backup-server.ts";
+import { Password } from "../provider/resources/password.ts";
+import { Role } from "../provider/resources/role.ts";
+import { VolumeFiles } from "../provider/resources/volume-files.ts";
+import { PASSWORD_LENGTH } from "./credentials.ts";
+import type { Foundation } from "./foundation.ts";
+import { asLabels } from "./labels.ts";
+import type { Primary } from "./primary.ts";
+import type { Topology } from "./topology.ts";
+
+const STOP_TIMEOUT_SECONDS = 30;
+
+/** Barman: its image, its volumes and container, the two roles that it logs in as, and the server once it has a backup. */
+export class BackupServer extends pulumi.ComponentResource {
+  readonly server: BackupServerResource;
+
+  constructor(name: string, foundation: Foundation, backup: BackupPlan, primary: Primary, topology: Topology) {
+    super("pgtopology:index:Backups", name, {});
+    const { plan } = foundation;
+    const passwords = this.#passwords(name);
+    const roles = this.#roles(name, foundation, backup, passwords, primary);
+    const files = this.#configuration(name, foundation, backup, passwords);
+    const volume = new docker.Volume(
+      backup.volume,
+      { name: backup.volume, labels: asLabels(plan.labels) },
+      {
+        parent: this,
+        protect: plan.deletionProtection,
+        dependsOn: [...foundation.beforeFiles],
+        ignoreChanges: ["labels", "driver", "driverOpts"],
+      },
+    );
+    const image = this.#image(name, foundation, backup);
+    const container = this.#container(name, plan, backup, [foundation.network.network, volume, files, image]);
+    this.server = new BackupServerResource(
+      `${name}-server`,
+      {
+        container: backup.container,
+        server: backup.server,
+        takeBackup: CONFIGURATION_FILES.takeBackup,
+        slot: backup.slot,
+        labels: plan.labels,
+        nodeLabel: LABELS.node,
+        containerId: container.id,
+      },
+      // The topology has made its slot, and the servers have read that its roles may come in.
+      { parent: this, dependsOn: [container, ...roles, topology.verified] },
+    );
+    this.registerOutputs({});
+  }
+
+  #passwords(name: string): Passwords {
+    const password = (of: string): pulumi.Output<string> =>
+      new Password(`${name}-${of}-password`, { length: PASSWORD_LENGTH, version: 1 }, { parent: this }).value;
+    return { backup: password("barman"), streaming: password("streaming") };
+  }
+
+  #roles(
+    name: string,
+    { plan, credentials }: Foundation,
+    { roles }: BackupPlan,
+    passwords: Passwords,
+    primary: Primary,
+  ): Role[] {
+    const shared = { labels: plan.labels, nodeLabel: LABELS.node, operator: credentials.operator };
+    const opts = { parent: this, dependsOn: primary.server, deletedWith: primary.cluster };
+    return [
+      new Role(`${name}-barman`, { ...shared, role: roles.backup, password: passwords.backup }, opts),
+      new Role(`${name}-streaming`, { ...shared, role: roles.streaming, password: passwords.streaming }, opts),
+    ];
+  }
+
+  #configuration(
+    name: string,
+    { plan, beforeFiles, credentials }: Foundation,
+    backup: BackupPlan,
+    passwords: Passwords,
+  ): VolumeFiles {
+    const volume = new docker.Volume(
+      `${name}-configuration`,
+      { name: backup.configurationVolume, labels: asLabels(plan.labels) },
+      { parent: this, dependsOn: [...beforeFiles], ignoreChanges: ["labels", "driver", "driverOpts"] },
+    );
+    const passfile = pulumi
+      .all([passwords.backup, passwords.streaming])
+      .apply(([own, streaming]) =>
+        [passfileLine(backup.roles.backup.name, own), passfileLine(backup.roles.streaming.name, streaming)].join(""),
+      );
+    return new VolumeFiles(
+      `${name}-files`,
+      {
+        image: plan.image,
+        volume: backup.configurationVolume,
+        mount: CONFIGURATION_MOUNT,
+        files: [
+          ...backup.files,
+          {
+            path: CONFIGURATION_FILES.certificateAuthority,
+            content: credentials.authority.certificatePem,
+            mode: 0o644,
+          },
+          { path: CONFIGURATION_FILES.passfile, content: passfile, mode: 0o600 },
+        ],
+        uid: POSTGRES_UID,
+        labels: plan.labels,
+        through: backup.container,
+      },
+      { parent: this, dependsOn: volume },
+    );
+  }
+
+  /** The name of the image says what is in it: another content is built anew, and never in the place of another. */
+  #image(name: string, { plan, beforeFiles }: Foundation, { image }: BackupPlan): command.local.Command {
+    const build = `docker build --quiet --network host --build-arg 'BASE=${plan.image}' --tag '${image}' '${BACKUP_IMAGE_PATH}'`;
+    return new command.local.Command(
+      `${name}-image`,
+      { create: build, triggers: [image], logging: "none" },
+      { parent: this, dependsOn: [...beforeFiles] },
+    );
+  }
+
+  #container(name: string, plan: Plan, backup: BackupPlan, dependsOn: readonly pulumi.Resource[]): docker.Container {
+    return new docker.Container(
+      `${name}-container`,
+      {
+        name: backup.container,
+        hostname: backup.host,
+        image: backup.image,
+        labels: asLabels(plan.labels),
+        mounts: [
+          { type: "volume", source: backup.volume, target: BACKUP_HOME, readOnly: false },
+          { type: "volume", source: backup.configurationVolume, target: CONFIGURATION_MOUNT, readOnly: true },
+        ],
+        // The image declares a data volume, which would be an anonymous one here.
+        tmpfs: { [plan.layout.dataMount]: "" },
+        networkMode: "bridge",
+        networksAdvanced: [{ name: plan.network.name, aliases: [backup.host] }],
+        healthcheck: {
+          tests: ["CMD", "barman", "check", "--nagios", backup.server],
+          interval: "1m0s",
+          timeout: "30s",
+          startPeriod: "1m0s",
+          retries: 3,
+        },
+        // Barman leaves its children to whoever is the first process.
+        init: true,
+        restart: "unless-stopped",
+        stopSignal: "SIGTERM",
+        stopTimeout: STOP_TIMEOUT_SECONDS,
+        destroyGraceSeconds: STOP_TIMEOUT_SECONDS,
+        mustRun: false,
+      },
+      { parent: this, dependsOn: [...dependsOn] },
+    );
+  }
+}
+
+interface Passwords {
+  readonly backup: pulumi.Output<string>;
+  readonly streaming: pulumi.Output<string>;
+}

@@ -1,0 +1,27 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type Docker from "dockerode";
+import { describeCheck } from "./backup-server.ts";
+import { checkBarman } from "./barman.ts";
+import type { Barman } from "./barman.ts";
+import { inspectContainer } from "./engine.ts";
+
+const PATIENCE_MILLISECONDS = 10_000;
+const INTERVAL_MILLISECONDS = 500;
+
+/**
+ * What is not well with a backup server, as it completes "the backup server: ...". Right after a start the receiver
+ * is not there yet: that is looked at for some seconds more before it counts.
+ */
+export async function backupFindings(docker: Docker, server: Barman, signal: AbortSignal): Promise<string[]> {
+  const container = await inspectContainer(docker, server.container);
+  if (container === undefined) return ["its container is gone: run `pulumi up --refresh`, which makes a new one"];
+  if (!container.State.Running) return ["its container is stopped: it is started"];
+  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    signal.throwIfAborted();
+    const failed = (await checkBarman(docker, server)).filter(({ ok }) => !ok);
+    if (failed.length === 0) return [];
+    if (performance.now() > deadline) return failed.map(describeCheck);
+    await sleep(INTERVAL_MILLISECONDS);
+  }
+}

@@ -1,0 +1,142 @@
+import type Docker from "dockerode";
+import { barman, barmanWords, checkBarman, isRestorable, listBackups } from "./barman.ts";
+import type { Backup, Barman, BarmanCheck } from "./barman.ts";
+import { inspectContainer, lastLogLines } from "./engine.ts";
+import { OperationError } from "./errors.ts";
+import { execIn } from "./exec.ts";
+import { findNodes } from "./node.ts";
+import type { StackLabels } from "./node.ts";
+import { isRegistered, registerContainer } from "./registration.ts";
+import { startServer } from "./server.ts";
+import { runOnWritableNode } from "./superuser.ts";
+import { waitUntil } from "./wait-until.ts";
+
+export interface BackupServer extends Barman {
+  /** Path of the script in its container that takes a backup and waits until it can be restored. */
+  readonly takeBackup: string;
+  readonly labels: StackLabels;
+  readonly nodeLabel: string;
+}
+
+export interface BackupOptions {
+  readonly docker: Docker;
+  readonly server: BackupServer;
+  readonly status: (message: string) => void;
+  readonly log: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A server that is idle archives its first segment within seconds of being told to switch. */
+const READY_TIMEOUT_SECONDS = 90;
+const CHECK_INTERVAL_MILLISECONDS = 500;
+
+/** What Barman checks that only a backup can mend. */
+const MENDED_BY_A_BACKUP: ReadonlySet<string> = new Set([
+  "backup maximum age",
+  "backup minimum size",
+  "minimum redundancy requirements",
+  "failed backups",
+]);
+
+/**
+ * Brings a Barman server to where all its checks pass, and its newest backup can be restored and is young enough: it
+ * is started, its receiver is waited for, what failed is removed, and where a backup is wanting one is taken.
+ * @returns the newest backup that can be restored.
+ */
+export async function ensureBackups(options: BackupOptions): Promise<Backup> {
+  const { docker, server, status, log } = options;
+  await startServer(docker, { name: "the backup server", container: server.container });
+  if (!(await isRegistered(docker, server.container))) await registerContainer(docker, server.container);
+  status("waits until Barman receives the WAL");
+  const failed = await untilReady(options);
+  await removeFailed(options);
+  if (failed.length > 0 || (await newestRestorable(docker, server)) === undefined) {
+    status("takes a base backup");
+    log(`took the base backup ${(await takeBackup(docker, server)).id}`);
+  }
+  await untilAllPass(options);
+  const newest = await newestRestorable(docker, server);
+  if (newest === undefined)
+    throw new OperationError("expected Barman to have a backup that can be restored; it has none.");
+  return newest;
+}
+
+export async function newestRestorable(docker: Docker, server: Barman): Promise<Backup | undefined> {
+  return (await listBackups(docker, server)).find(isRestorable);
+}
+
+/** Waits for everything but what a backup mends, and returns what is left of that. */
+async function untilReady(options: BackupOptions): Promise<BarmanCheck[]> {
+  const { docker, server } = options;
+  const passed = await untilChecks(options, "Barman to receive and archive the WAL", async (failed) => {
+    const hard = failed.filter(({ what }) => !MENDED_BY_A_BACKUP.has(what));
+    // Until its first segment is full or switched, Barman has an empty archive, and takes no backup.
+    if (hard.some(({ what }) => what === "WAL archive")) await archiveOneSegment(docker, server);
+    return hard.length === 0;
+  });
+  return passed;
+}
+
+async function archiveOneSegment(docker: Docker, server: BackupServer): Promise<void> {
+  const nodes = await findNodes(docker, server.labels, server.nodeLabel);
+  await runOnWritableNode(docker, nodes, SWITCH_WAL);
+  await barman(docker, server, "archive-wal", server.server);
+}
+
+/** A segment without a record in it is not switched. */
+const SWITCH_WAL = `SELECT pg_create_restore_point('pg-topology'), pg_switch_wal() \\g /dev/null
+`;
+
+const untilAllPass = (options: BackupOptions): Promise<BarmanCheck[]> =>
+  untilChecks(options, "all checks of Barman to pass", async (failed) => failed.length === 0);
+
+async function untilChecks(
+  { docker, server, signal }: BackupOptions,
+  condition: string,
+  enough: (failed: BarmanCheck[]) => Promise<boolean>,
+): Promise<BarmanCheck[]> {
+  let seen = "nothing yet";
+  return waitUntil({
+    condition,
+    timeoutSeconds: READY_TIMEOUT_SECONDS,
+    intervalMilliseconds: CHECK_INTERVAL_MILLISECONDS,
+    signal,
+    probe: async () => {
+      await requireRunning(docker, server);
+      const failed = (await checkBarman(docker, server)).filter(({ ok }) => !ok);
+      seen = failed.map(describeCheck).join("; ");
+      return (await enough(failed)) ? failed : undefined;
+    },
+    seen: async () => `${seen}. Last lines of its log:\n${await lastLogLines(docker, server.container)}`,
+  });
+}
+
+export const describeCheck = ({ what, hint }: BarmanCheck): string => (hint === "" ? what : `${what} (${hint})`);
+
+async function requireRunning(docker: Docker, { container }: Barman): Promise<void> {
+  if ((await inspectContainer(docker, container))?.State.Running === true) return;
+  const log = await lastLogLines(docker, container);
+  throw new OperationError(`the backup server ${container} has ended. Last lines of its log:\n${log}`);
+}
+
+/** A backup that failed is worth nothing, and keeps Barman's checks from passing. */
+async function removeFailed({ docker, server, log }: BackupOptions): Promise<void> {
+  const failed = (await listBackups(docker, server)).filter(({ status }) => status === "FAILED");
+  for (const { id } of failed) {
+    await barman(docker, server, "delete", server.server, id);
+    log(`removed the backup ${id}, which had failed`);
+  }
+}
+
+/**
+ * Takes a base backup now, and waits until all WAL that it needs is archived.
+ * @throws OperationError in Barman's own words.
+ */
+export async function takeBackup(docker: Docker, server: Barman & { readonly takeBackup: string }): Promise<Backup> {
+  const command = [server.takeBackup];
+  const { exitCode, stdout, stderr } = await execIn(docker, { container: server.container, user: "postgres", command });
+  const newest = (await listBackups(docker, server))[0];
+  if (exitCode === 0 && newest !== undefined && isRestorable(newest)) return newest;
+  const words = barmanWords(stdout + stderr);
+  throw new OperationError(`the base backup failed (its status is ${newest?.status ?? "unknown"}): ${words}`);
+}

@@ -1,0 +1,129 @@
+import type Docker from "dockerode";
+import { OperationError } from "./errors.ts";
+import { execIn } from "./exec.ts";
+import type { ExecResult } from "./exec.ts";
+
+/** A Barman server, and what the topology is called in it. */
+export interface Barman {
+  readonly container: string;
+  readonly server: string;
+}
+
+/** A base backup in Barman's catalogue. */
+export interface Backup {
+  /** When it began, as Barman writes it, for example 20261121T020001. */
+  readonly id: string;
+  /** Only one that is DONE can be restored. */
+  readonly status: string;
+  /** In milliseconds since 1970; null while it runs. */
+  readonly endedAt: number | null;
+  /** Of the files; their WAL comes on top. */
+  readonly sizeBytes: number;
+  readonly walBytes: number;
+  /** What the retention policy says of it, for example VALID or OBSOLETE, or KEEP:FULL. */
+  readonly retention: string;
+}
+
+/** One line of `barman check`. */
+export interface BarmanCheck {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly hint: string;
+}
+
+const USER = "postgres";
+
+/** Runs `barman ARGS` in the backup server's container; whatever its exit code, that is a result. */
+export const barman = (docker: Docker, { container }: Barman, ...args: readonly string[]): Promise<ExecResult> =>
+  execIn(docker, { container, user: USER, command: ["barman", ...args] });
+
+/** The backups of the topology, newest first. */
+export async function listBackups(docker: Docker, server: Barman): Promise<Backup[]> {
+  const { exitCode, stdout, stderr } = await barman(docker, server, "-f", "json", "list-backups", server.server);
+  if (exitCode !== 0) throw new OperationError(`Barman cannot list its backups: ${barmanWords(stdout + stderr)}`);
+  const listed = (JSON.parse(stdout) as Record<string, readonly ListedBackup[]>)[server.server] ?? [];
+  return listed.map(asBackup).toSorted((a, b) => (a.id > b.id ? -1 : 1));
+}
+
+interface ListedBackup {
+  readonly backup_id: string;
+  readonly status: string;
+  readonly end_time_timestamp?: string;
+  readonly size_bytes?: number;
+  readonly wal_size_bytes?: number;
+  readonly retention_status?: string;
+}
+
+const asBackup = (listed: ListedBackup): Backup => ({
+  id: listed.backup_id,
+  status: listed.status,
+  endedAt: listed.end_time_timestamp === undefined ? null : Number(listed.end_time_timestamp) * 1000,
+  sizeBytes: listed.size_bytes ?? 0,
+  walBytes: listed.wal_size_bytes ?? 0,
+  retention: listed.retention_status ?? "",
+});
+
+export const isRestorable = ({ status }: Backup): boolean => status === "DONE";
+
+/** What Barman checks, in its own order and words. */
+export async function checkBarman(docker: Docker, server: Barman): Promise<BarmanCheck[]> {
+  const { stdout, stderr } = await barman(docker, server, "-f", "json", "check", server.server);
+  return parseCheck(stdout, stderr, server.server);
+}
+
+export function parseCheck(stdout: string, stderr: string, server: string): BarmanCheck[] {
+  const lines = parsedOr(stdout, stderr)[server] ?? {};
+  return Object.entries(lines).map(([what, { status, hint = "" }]) => ({
+    what: what.replaceAll("_", " "),
+    ok: status === "OK",
+    hint,
+  }));
+}
+
+function parsedOr(stdout: string, stderr: string): Record<string, Record<string, { status: string; hint?: string }>> {
+  try {
+    return JSON.parse(stdout) as Record<string, Record<string, { status: string; hint?: string }>>;
+  } catch {
+    throw new OperationError(`Barman cannot check itself: ${barmanWords(stdout + stderr)}`);
+  }
+}
+
+/** The lines of an output that say what is wrong; a trace that follows them is for Barman's authors. */
+export function barmanWords(output: string): string {
+  const words = output
+    .split("\n")
+    .flatMap((line) => /(?:ERROR|WARNING|EXCEPTION|CRITICAL): (.*)$/.exec(line)?.[1] ?? []);
+  return words.length > 0 ? [...new Set(words)].join(" ") : (output.trim().split("\n").at(-1) ?? "");
+}
+
+/**
+ * Removes a backup, and the WAL that no other one needs.
+ * @throws OperationError where the minimum redundancy or a keep forbids it.
+ */
+export async function deleteBackup(docker: Docker, server: Barman, id: string): Promise<void> {
+  await requireBackup(docker, server, id);
+  const { exitCode, stdout, stderr } = await barman(docker, server, "delete", server.server, id);
+  if (exitCode !== 0 || (await listBackups(docker, server)).some((backup) => backup.id === id)) {
+    throw new OperationError(`The backup ${id} is not removed: ${barmanWords(stdout + stderr)}`);
+  }
+}
+
+/** Exempts a backup from the retention policy, or puts it under the policy again. */
+export async function keepBackup(
+  docker: Docker,
+  server: Barman,
+  id: string,
+  action: "keep" | "release",
+): Promise<void> {
+  await requireBackup(docker, server, id);
+  const option = action === "keep" ? ["--target", "full"] : ["--release"];
+  const { exitCode, stdout, stderr } = await barman(docker, server, "keep", ...option, server.server, id);
+  if (exitCode !== 0) throw new OperationError(`The backup ${id} stays as it is: ${barmanWords(stdout + stderr)}`);
+}
+
+async function requireBackup(docker: Docker, server: Barman, id: string): Promise<void> {
+  const backups = await listBackups(docker, server);
+  if (backups.some((backup) => backup.id === id)) return;
+  const known = backups.map((backup) => backup.id).join(", ");
+  throw new OperationError(`There is no backup ${id}. There are: ${known === "" ? "none" : known}.`);
+}

@@ -1,0 +1,54 @@
+import { render } from "../config-templates/render.ts";
+import type { Settings } from "../settings/settings.ts";
+import { BACKUP_ROLES, MAINTENANCE_DATABASE } from "./access-rules.ts";
+import { backupImageName } from "./backup-image.ts";
+import { BACKUP_HOME, CONFIGURATION_FILES, SUPERUSER_OF_FILES } from "./layout.ts";
+import * as names from "./names.ts";
+import type { StackIdentity } from "./names.ts";
+import type { BackupPlan, PlannedFile } from "./plan.ts";
+import { serverConninfo } from "./primary-conninfo.ts";
+import { backupRoles } from "./roles.ts";
+
+/** The backup server; null where there are no backups. */
+export function backupPlan(settings: Settings, identity: StackIdentity): BackupPlan | null {
+  if (!settings.backup.enabled) return null;
+  return {
+    server: names.barmanServerName(identity),
+    host: names.BACKUP_HOST,
+    container: names.backupContainerName(identity),
+    image: backupImageName(settings.image),
+    volume: names.backupVolumeName(identity),
+    configurationVolume: names.configurationVolumeName(identity, names.BACKUP_HOST),
+    slot: names.BACKUP_SLOT,
+    roles: backupRoles(settings.postgresMajor),
+    files: files(settings, identity),
+  };
+}
+
+function files(settings: Settings, identity: StackIdentity): PlannedFile[] {
+  const server = names.barmanServerName(identity);
+  const conninfo = primaryConninfoOf(settings, BACKUP_ROLES.backup, [["dbname", MAINTENANCE_DATABASE]]);
+  const { schedule, compression, ...policies } = settings.backup;
+  const conf = render("barman.conf", {
+    ...policies,
+    user: SUPERUSER_OF_FILES,
+    home: BACKUP_HOME,
+    server,
+    description: `stack ${identity.stack} of ${identity.project}`,
+    conninfo,
+    streamingConninfo: primaryConninfoOf(settings, BACKUP_ROLES.streaming, []),
+    pathPrefix: `/usr/lib/postgresql/${settings.postgresMajor}/bin`,
+    slot: names.BACKUP_SLOT,
+    compression: compression === "none" ? [] : [compression],
+  });
+  const takeBackup = CONFIGURATION_FILES.takeBackup;
+  const turn = render("backup-turn.sh", { home: BACKUP_HOME, schedule, takeBackup });
+  return [
+    { path: CONFIGURATION_FILES.barmanConf, content: conf, mode: 0o640 },
+    { path: CONFIGURATION_FILES.backupTurn, content: turn, mode: 0o755 },
+    { path: takeBackup, content: render("take-backup.sh", { conninfo, server }), mode: 0o755 },
+  ];
+}
+
+const primaryConninfoOf = (settings: Settings, user: string, own: readonly (readonly [string, string])[]): string =>
+  `${serverConninfo(settings.nodes, user, own)} target_session_attrs=read-write`;

@@ -1,0 +1,36 @@
+import { backupFindings } from "../../operations/backup-findings.ts";
+import { ensureBackups } from "../../operations/backup-server.ts";
+import { connectEngine } from "../../operations/engine.ts";
+import { messageOf } from "../../operations/errors.ts";
+import { findNodes } from "../../operations/node.ts";
+import { dropSlotEverywhere } from "../../operations/slots.ts";
+import type { Context, Handler } from "../handler.ts";
+import { refuseProtected } from "../protected-volumes.ts";
+import type { BackupServerInputs, BackupServerOutputs } from "../resources/backup-server.ts";
+
+export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutputs> = {
+  secretOutputs: [],
+  ignoredInputs: ["labels", "nodeLabel", "takeBackup"],
+  drift: async (_state, inputs, { warn, signal }) => {
+    try {
+      const found = await backupFindings(connectEngine(), inputs, signal);
+      for (const what of found) warn(`the backup server: ${what}`);
+      return found.length > 0;
+    } catch (error) {
+      warn(`the backup server could not be looked at: ${messageOf(error)}`);
+      return true;
+    }
+  },
+  create: async (inputs, context) => ({ id: inputs.server, outputs: await run(inputs, context) }),
+  update: async (_state, inputs, context) => run(inputs, context),
+  delete: async ({ labels, nodeLabel, slot }, { stack }) => {
+    await refuseProtected(stack);
+    const docker = connectEngine();
+    await dropSlotEverywhere(docker, await findNodes(docker, labels, nodeLabel), slot);
+  },
+};
+
+async function run(server: BackupServerInputs, { status, log, signal }: Context): Promise<BackupServerOutputs> {
+  const { id } = await ensureBackups({ docker: connectEngine(), server, status, log, signal });
+  return { lastBackup: id };
+}

@@ -1,0 +1,33 @@
+import { type Finding, problem } from "../findings.ts";
+import { shown } from "../shown.ts";
+import { BACKUP_NAMES } from "../topology-needs.ts";
+import { type Check, listedNodes } from "./check.ts";
+
+/** Where there are backups: names that the backup server needs are free, and its two rules of retention agree. */
+export const checkBackup: Check = (file) => {
+  const { backup, database, replication } = file;
+  if (backup?.enabled !== true) return [];
+  return [
+    ...redundancyFindings(backup.retention, backup.minimumRedundancy),
+    ...listedNodes(file).flatMap(({ name, index }) => takenFindings(["nodes", index, "name"], name)),
+    ...takenFindings(["database", "owner"], database?.owner),
+    ...takenFindings(["replication", "user"], replication?.user),
+  ];
+};
+
+function redundancyFindings(retention: string | undefined, minimum: number | undefined): readonly Finding[] {
+  const kept = /^REDUNDANCY (\d+)$/.exec(retention ?? "")?.[1];
+  if (kept === undefined || minimum === undefined || Number(kept) >= minimum) return [];
+  return [
+    problem(["backup", "retention"], {
+      what: `${shown(retention)} keeps fewer backups than minimumRedundancy, which is ${minimum}`,
+      allowed: `REDUNDANCY ${minimum} or more`,
+      fix: "Raise it, or lower minimumRedundancy.",
+    }),
+  ];
+}
+
+function takenFindings(path: readonly (string | number)[], name: string | undefined): readonly Finding[] {
+  if (name === undefined || !BACKUP_NAMES.has(name)) return [];
+  return [problem(path, { what: `${shown(name)} is a name of the backup server's`, fix: "Choose another name." })];
+}
