@@ -25,6 +25,7 @@ const clients = new Clients("clients", foundation, rootCertificatePath(import.me
 const topology = new Topology("topology", foundation, { primary: first, standbys, database, clients });
 if (plan.backup !== null) new BackupServer("backup", foundation, plan.backup, first, topology);
 
-export const { primary, nodes, replication, timeline, systemIdentifier, lastSwitchover } = topology.outputs;
+export const { primary, nodes, replication, timeline, systemIdentifier, lastRestart, lastSwitchover } =
+  topology.outputs;
 export const { readWriteUri, readOnlyUri } = clients;
 export const certificateAuthority = foundation.credentials.authority.certificatePem;

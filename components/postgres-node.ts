@@ -86,6 +86,7 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
         uid: POSTGRES_UID,
         labels: plan.labels,
         through: node.container,
+        serverFiles: node.serverFiles,
       },
       { parent: this, dependsOn: volume },
     );

@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { NodePlan } from "../plan/plan.ts";
+import { CONFIGURATION_MOUNT, POSTGRES_UID } from "../plan/layout.ts";
+import type { NodePlan, Plan } from "../plan/plan.ts";
 import { Topology as TopologyResource } from "../provider/resources/topology.ts";
-import type { VerifiedReplication } from "../operations/converge.ts";
+import type { LastRestart } from "../operations/apply-configuration.ts";
+import type { VerifiedReplication } from "../operations/streaming.ts";
+import type { ShapedNode } from "../operations/topology.ts";
 import type { ApplicationDatabase } from "./application-database.ts";
 import type { Clients } from "./clients.ts";
 import type { Foundation } from "./foundation.ts";
@@ -21,6 +24,8 @@ export interface TopologyOutputs {
   readonly replication: pulumi.Output<VerifiedReplication[]>;
   readonly timeline: pulumi.Output<number>;
   readonly systemIdentifier: pulumi.Output<string>;
+  /** null: no update has restarted a server yet. */
+  readonly lastRestart: pulumi.Output<LastRestart | null>;
   /** null: roles have not been changed yet. */
   readonly lastSwitchover: null;
 }
@@ -49,7 +54,7 @@ export class Topology extends pulumi.ComponentResource {
     this.verified = new TopologyResource(
       name,
       {
-        nodes: members.map(({ node }) => shaped(node)),
+        nodes: members.map(({ node }) => shaped(plan, node)),
         otherSlots: plan.otherSlots,
         operator: credentials.operator,
         filesWrittenAt: members.map(({ files }) => files.writtenAt),
@@ -67,6 +72,7 @@ export class Topology extends pulumi.ComponentResource {
       replication: verified.replication,
       timeline: verified.timeline,
       systemIdentifier: verified.systemIdentifier,
+      lastRestart: verified.lastRestart.apply((restart) => restart ?? null),
       lastSwitchover: null,
     };
     this.registerOutputs({});
@@ -80,10 +86,18 @@ const describe = (node: NodePlan, primary: string): NodeOutput => ({
   ...node.clientEndpoint,
 });
 
-const shaped = ({ name, container, upstream, slot, parameters }: NodePlan) => ({
+const shaped = (plan: Plan, { name, container, upstream, slot, parameters, ...node }: NodePlan): ShapedNode => ({
   name,
   container,
   upstream,
   slot,
   parameters,
+  serverFiles: {
+    image: plan.image,
+    volume: node.configurationVolume,
+    mount: CONFIGURATION_MOUNT,
+    files: node.serverFiles,
+    uid: POSTGRES_UID,
+    labels: plan.labels,
+  },
 });

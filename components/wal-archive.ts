@@ -30,6 +30,7 @@ export class WalArchive extends pulumi.ComponentResource {
         uid: POSTGRES_UID,
         labels: plan.labels,
         through: plan.primary.container,
+        serverFiles: [],
       },
       { parent: this, dependsOn: volume },
     );

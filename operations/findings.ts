@@ -1,3 +1,4 @@
+import type { ImpactLevel } from "./impact.ts";
 import type { NodeObservation, ServerObservation } from "./observe.ts";
 import { reservedSlots, standbysOf, waitingSlots } from "./topology.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";
@@ -10,8 +11,17 @@ export interface Finding {
   readonly remedy: string | null;
 }
 
+const RESTARTING = "it is restarted, in the right order";
+const STOPPED = "its container is stopped";
+
 /** The remedy for what passes by itself: a server that recovers, a standby that connects again. */
 const WAITING = "it is waited for";
+
+/** What clients notice of the remedy. */
+export function levelOf({ what, remedy }: Finding): ImpactLevel {
+  if (remedy === null) return "refused";
+  return remedy === RESTARTING || what === STOPPED ? "restart" : "reload";
+}
 
 export const passesByItself = (finding: Finding): boolean => finding.remedy === WAITING;
 
@@ -24,6 +34,7 @@ export function findings(shape: TopologyShape, observations: readonly NodeObserv
     ...standbysOf(shape).flatMap((node) => streamingFindings(node, servers)),
     ...shape.nodes.flatMap((node) => slotFindings(shape, node, servers.get(node.name))),
     ...[...servers].flatMap(([name, server]) => fileFindings(name, server)),
+    ...[...servers].flatMap(([name, server]) => byHandFindings(name, server)),
   ];
 }
 
@@ -35,7 +46,7 @@ function unanswered(node: NodeObservation): Finding[] {
         { node: node.name, what: "its container is gone", remedy: "run `pulumi up --refresh`, which makes a new one" },
       ];
     case "stopped":
-      return [{ node: node.name, what: "its container is stopped", remedy: "it is started" }];
+      return [{ node: node.name, what: STOPPED, remedy: "it is started" }];
     case "running":
       return [{ node: node.name, what: `it does not answer (${node.why})`, remedy: WAITING }];
   }
@@ -45,8 +56,17 @@ function roleFindings(node: ShapedNode, server: ServerObservation | undefined): 
   if (server === undefined) return [];
   const expected = node.upstream === null ? "primary" : "standby";
   if (server.role === expected) return [];
-  const what = `it is a ${server.role} on timeline ${server.timeline}, and the stack file makes it a ${expected}`;
+  if (server.role === "primary") return [{ node: node.name, what: promotedByHand(node, server), remedy: null }];
+  const what = `it is a standby on timeline ${server.timeline}, and the stack file makes it the primary`;
   return [{ node: node.name, what, remedy: null }];
+}
+
+function promotedByHand({ name }: ShapedNode, { timeline, promotedAt }: ServerObservation): string {
+  const since = promotedAt === null ? "" : ` since ${promotedAt}`;
+  return (
+    `it is primary on timeline ${timeline}${since}, and the stack file makes it a standby. ` +
+    `Set \`primary: ${name}\` to adopt it; or, if its rows since then are not wanted, stop its container and see what preview says then. Neither is done unasked`
+  );
 }
 
 function streamingFindings(node: ShapedNode, servers: ReadonlyMap<string, ServerObservation>): Finding[] {
@@ -89,5 +109,13 @@ function fileFindings(node: string, server: ServerObservation): Finding[] {
   const errors = server.fileErrors.map((what) => ({ node, what, remedy: null }));
   if (server.pendingRestart.length === 0) return errors;
   const names = server.pendingRestart.map((parameter) => parameter.name).join(", ");
-  return [...errors, { node, what: `${names} waits for a restart`, remedy: "it is restarted, in the right order" }];
+  return [...errors, { node, what: `${names} waits for a restart`, remedy: RESTARTING }];
+}
+
+function byHandFindings(node: string, { alteredSystem, replayPaused }: ServerObservation): Finding[] {
+  const altered = `ALTER SYSTEM has set ${alteredSystem.join(", ")}, past the stack file`;
+  return [
+    ...(alteredSystem.length === 0 ? [] : [{ node, what: altered, remedy: "it is reset" }]),
+    ...(replayPaused ? [{ node, what: "replay is paused", remedy: "it is resumed" }] : []),
+  ];
 }

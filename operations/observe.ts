@@ -30,6 +30,12 @@ export interface ServerObservation {
   readonly pendingRestart: readonly PendingParameter[];
   /** Lines of the configuration files that the server could not apply, in its own words. */
   readonly fileErrors: readonly string[];
+  /** Parameters that ALTER SYSTEM has set: they win over every file. */
+  readonly alteredSystem: readonly string[];
+  /** Whether a standby holds back what it has received; not the delay of a delayed one. */
+  readonly replayPaused: boolean;
+  /** When a primary was promoted, as it says itself; null: it never was, or that is forgotten. */
+  readonly promotedAt: string | null;
 }
 
 export interface PendingParameter {
@@ -78,6 +84,7 @@ export async function observeServer(client: pg.Client): Promise<ServerObservatio
   const self = await one<SelfRow>(client, SELF);
   const senders = await client.query<SenderRow>(SENDERS);
   const files = await client.query<FileRow>(FILES);
+  const altered = await client.query<{ name: string }>(ALTERED_SYSTEM);
   return {
     role: self.standby ? "standby" : "primary",
     systemIdentifier: self.system_identifier,
@@ -88,6 +95,9 @@ export async function observeServer(client: pg.Client): Promise<ServerObservatio
     senders: senders.rows.map(walSender),
     pendingRestart: self.pending_restart,
     fileErrors: files.rows.map((row) => `${row.sourcefile}:${row.sourceline}: ${row.name ?? ""} ${row.error}`),
+    alteredSystem: altered.rows.map((row) => row.name),
+    replayPaused: self.replay_paused,
+    promotedAt: self.promoted_at,
   };
 }
 
@@ -98,6 +108,8 @@ export interface SelfRow {
   wal_lsn: string;
   replay_lsn: string;
   pending_restart: PendingParameter[];
+  replay_paused: boolean;
+  promoted_at: string | null;
 }
 
 /**
@@ -119,7 +131,12 @@ SELECT standby,
                   SELECT setting FROM pg_file_settings AS line
                   WHERE lower(line.name) = parameter.name ORDER BY seqno DESC LIMIT 1), boot_val)
                 ) ORDER BY name), '[]')
-          FROM pg_settings AS parameter WHERE pending_restart) AS pending_restart
+          FROM pg_settings AS parameter WHERE pending_restart) AS pending_restart,
+       CASE WHEN standby THEN pg_get_wal_replay_pause_state() <> 'not paused' ELSE false END AS replay_paused,
+       CASE WHEN NOT standby
+            THEN (SELECT to_char(modification AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') FROM pg_ls_waldir()
+                   WHERE name = substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '.history')
+       END AS promoted_at
 FROM (SELECT pg_is_in_recovery() AS standby) AS role`;
 
 export interface SenderRow {
@@ -148,6 +165,9 @@ export const walSender = (row: SenderRow): WalSender => ({
   ssl: row.ssl,
   replayLagBytes: row.lag === null ? null : Number(row.lag),
 });
+
+const ALTERED_SYSTEM =
+  "SELECT DISTINCT name FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf' AND name IS NOT NULL ORDER BY name";
 
 interface FileRow {
   sourcefile: string;

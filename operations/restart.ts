@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import type { Node } from "./node.ts";
 import { waitUntilReady } from "./server.ts";
+import { withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
 import { runAsSuperuser } from "./superuser.ts";
 
@@ -9,14 +10,24 @@ const STOP_TIMEOUT_SECONDS = 120;
 /**
  * Restarts one server cleanly. The checkpoint beforehand is what a fast shutdown would otherwise spend its time on
  * while clients wait.
+ * @returns when its stop began (performance.now()).
  */
 export async function restartServer(
   docker: Docker,
   node: Node,
   operator: OperatorCredentials,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   await runAsSuperuser(docker, node, "CHECKPOINT;\n");
+  const stoppedAt = performance.now();
   await docker.getContainer(node.container).restart({ t: STOP_TIMEOUT_SECONDS });
   await waitUntilReady(docker, node, operator, signal);
+  return stoppedAt;
+}
+
+/** Commits a message in the WAL that nobody reads: once it returns, a client's write would have been confirmed too. */
+export async function writeOnce(docker: Docker, node: Node, operator: OperatorCredentials): Promise<void> {
+  await withOperator(docker, node, operator, (client) =>
+    client.query("SELECT pg_catalog.pg_logical_emit_message(true, 'pg-topology', 'restarted')"),
+  );
 }

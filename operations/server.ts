@@ -10,16 +10,22 @@ const READY_TIMEOUT_SECONDS = 60;
 /** A clean stop writes a checkpoint first: as long as the container's own stop timeout. */
 const STOP_TIMEOUT_SECONDS = 120;
 
-/** Starts the container if it is stopped; one that runs is left alone. */
+/** Starts the container if it is stopped; one that runs is left alone, unless it only waits for its next attempt. */
 export async function startServer(docker: Docker, node: Node): Promise<void> {
+  const container = docker.getContainer(node.container);
   try {
-    await docker.getContainer(node.container).start();
+    await container.start();
   } catch (error) {
-    // 304: it was running.
-    if (statusCode(error) === 304) return;
+    // 304: it was running. After some failures Docker waits up to a minute before it starts it again.
+    if (statusCode(error) === 304) return restartIfItWaits(docker, node);
     if (statusCode(error) === 404) throw goneContainer(node);
     throw new OperationError(`the container of ${node.name} does not start: ${messageOf(error)}`);
   }
+}
+
+async function restartIfItWaits(docker: Docker, node: Node): Promise<void> {
+  const container = await inspectContainer(docker, node.container);
+  if (container?.State.Restarting) await docker.getContainer(node.container).restart();
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Node } from "./node.ts";
 import type { OperatorCredentials } from "./sql.ts";
+import type { VolumeContents } from "./volume-files.ts";
 
 /** The topology as it shall be, as far as running servers are concerned. */
 export interface TopologyShape {
@@ -17,6 +18,8 @@ export interface ShapedNode extends Node {
   readonly slot: string;
   /** Every parameter that its files set. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** The files that its server is configured by. */
+  readonly serverFiles: VolumeContents;
 }
 
 export const primaryOf = (shape: TopologyShape): ShapedNode | undefined =>

@@ -30,46 +30,56 @@ export interface FileDifference {
   readonly kind: "missing" | "content" | "mode" | "owner";
 }
 
-interface FoundFile {
+export interface FoundFile {
   readonly content: string;
   readonly mode: number;
   readonly uid: number;
 }
 
+/** What is in a volume, by absolute path. */
+export type FoundFiles = ReadonlyMap<string, FoundFile>;
+
 const DIRECTORY_MODE = 0o700;
 
-/** Writes all files. No process runs: the engine unpacks an archive into a container that is never started. */
-export async function writeVolumeFiles(docker: Docker, contents: VolumeContents): Promise<void> {
+/**
+ * Writes all files. No process runs: the engine unpacks an archive into a container that is never started.
+ * @param besides more files, chosen by what is in the volume.
+ */
+export async function writeVolumeFiles(
+  docker: Docker,
+  contents: VolumeContents,
+  besides?: (found: FoundFiles) => readonly VolumeFile[],
+): Promise<void> {
   await withHelper(docker, contents, async (container) => {
-    const { mount, uid } = contents;
-    // Unpacked beside the mount, by its name: the engine ignores an entry for the very directory that it unpacks in,
-    // and a new volume belongs to root where the image has no directory of that name.
-    const beside = posix.dirname(mount);
-    const pack = tar.pack();
-    pack.entry({ name: posix.basename(mount), type: "directory", mode: 0o755, uid, gid: uid });
-    for (const directory of directoriesOf(contents)) {
-      const name = posix.relative(beside, directory);
-      pack.entry({ name, type: "directory", mode: DIRECTORY_MODE, uid, gid: uid });
-    }
-    for (const { path, mode, content } of contents.files) {
-      pack.entry({ name: posix.relative(beside, path), mode, uid, gid: uid }, content);
-    }
-    pack.finalize();
-    await container.putArchive(await buffer(pack), { path: beside });
+    const more = besides === undefined ? [] : besides(await filesIn(container, contents.mount));
+    await unpackInto(container, contents, [...contents.files, ...more]);
   });
 }
 
-/**
- * Compares the files in the volume with what they shall be, byte for byte, with mode and owner.
- * `through` names a container that has the volume mounted, running or not: it saves the making of one.
- */
-export async function volumeFileDifferences(
-  docker: Docker,
-  contents: VolumeContents,
-  through: string,
-): Promise<FileDifference[]> {
-  const found = await readVolumeFiles(docker, contents, through);
-  return contents.files.flatMap((file) => difference(file, found.get(file.path), contents.uid));
+async function unpackInto(
+  container: Docker.Container,
+  { mount, uid }: VolumeContents,
+  files: readonly VolumeFile[],
+): Promise<void> {
+  // Unpacked beside the mount, by its name: the engine ignores an entry for the very directory that it unpacks in,
+  // and a new volume belongs to root where the image has no directory of that name.
+  const beside = posix.dirname(mount);
+  const pack = tar.pack();
+  pack.entry({ name: posix.basename(mount), type: "directory", mode: 0o755, uid, gid: uid });
+  for (const directory of directoriesOf(mount, files)) {
+    const name = posix.relative(beside, directory);
+    pack.entry({ name, type: "directory", mode: DIRECTORY_MODE, uid, gid: uid });
+  }
+  for (const { path, mode, content } of files) {
+    pack.entry({ name: posix.relative(beside, path), mode, uid, gid: uid }, content);
+  }
+  pack.finalize();
+  await container.putArchive(await buffer(pack), { path: beside });
+}
+
+/** Compares files with what they shall be, byte for byte, with mode and owner. */
+export function fileDifferences(files: readonly VolumeFile[], found: FoundFiles, uid: number): FileDifference[] {
+  return files.flatMap((file) => difference(file, found.get(file.path), uid));
 }
 
 function difference(file: VolumeFile, found: FoundFile | undefined, uid: number): FileDifference[] {
@@ -80,20 +90,18 @@ function difference(file: VolumeFile, found: FoundFile | undefined, uid: number)
   return [];
 }
 
-async function readVolumeFiles(
-  docker: Docker,
-  contents: VolumeContents,
-  through: string,
-): Promise<Map<string, FoundFile>> {
+/** @param through a container that has the volume mounted, running or not: it saves the making of one. */
+export async function readVolumeFiles(docker: Docker, contents: VolumeContents, through: string): Promise<FoundFiles> {
   const archive = await unlessMissing(docker.getContainer(through).getArchive({ path: contents.mount }));
   if (archive !== undefined) return unpack(archive, contents.mount);
   if ((await unlessMissing(docker.getVolume(contents.volume).inspect())) === undefined) return new Map();
-  return withHelper(docker, contents, async (container) =>
-    unpack(await container.getArchive({ path: contents.mount }), contents.mount),
-  );
+  return withHelper(docker, contents, (container) => filesIn(container, contents.mount));
 }
 
-async function unpack(archive: NodeJS.ReadableStream, mount: string): Promise<Map<string, FoundFile>> {
+const filesIn = async (container: Docker.Container, mount: string): Promise<FoundFiles> =>
+  unpack(await container.getArchive({ path: mount }), mount);
+
+async function unpack(archive: NodeJS.ReadableStream, mount: string): Promise<FoundFiles> {
   const files = new Map<string, FoundFile>();
   const extract = tar.extract();
   const collect = async (): Promise<void> => {
@@ -111,9 +119,9 @@ async function unpack(archive: NodeJS.ReadableStream, mount: string): Promise<Ma
   return files;
 }
 
-function directoriesOf(contents: VolumeContents): string[] {
-  const directories = contents.files.map((file) => posix.dirname(file.path));
-  return [...new Set(directories)].filter((directory) => directory !== contents.mount).toSorted();
+function directoriesOf(mount: string, files: readonly VolumeFile[]): string[] {
+  const directories = files.map((file) => posix.dirname(file.path));
+  return [...new Set(directories)].filter((directory) => directory !== mount).toSorted();
 }
 
 /** A container that exists only to have the volume mounted. */

@@ -87,7 +87,8 @@ function nodePlan(settings: Settings, identity: StackIdentity, layout: Layout, n
     applyDelay: node.applyDelay,
     certificateNames: certificateNames(settings, node, container),
     parameters: nodeParameters(settings, node),
-    files: configurationFiles(settings, layout, node),
+    files: programFiles(settings, layout, node),
+    serverFiles: serverFiles(settings, node),
   };
 }
 
@@ -109,7 +110,7 @@ function certificateNames(settings: Settings, node: NodeSettings, container: str
   return bind === "0.0.0.0" || names.includes(bind) ? names : [...names, bind];
 }
 
-function configurationFiles(settings: Settings, layout: Layout, node: NodeSettings): PlannedFile[] {
+function programFiles(settings: Settings, layout: Layout, node: NodeSettings): PlannedFile[] {
   const peers = settings.nodes.filter((other) => other.name !== node.name);
   const archive = { archive: ARCHIVE_MOUNT, node: node.name, standbys: peers.map((peer) => peer.name) };
   const archiveFiles = settings.archiving.enabled
@@ -132,10 +133,15 @@ function configurationFiles(settings: Settings, layout: Layout, node: NodeSettin
       content: render("guard.sh", { node: node.name, layout, peers: guardPeers }),
       mode: 0o755,
     },
+    ...archiveFiles,
+  ];
+}
+
+function serverFiles(settings: Settings, node: NodeSettings): PlannedFile[] {
+  return [
     { path: CONFIGURATION_FILES.postgresqlConf, content: postgresqlConf(settings, node), mode: 0o640 },
     { path: CONFIGURATION_FILES.replicationConf, content: replicationConf(settings, node), mode: 0o640 },
     { path: CONFIGURATION_FILES.hba, content: render("pg_hba.conf", hbaRules(settings)), mode: 0o640 },
-    ...archiveFiles,
   ];
 }
 

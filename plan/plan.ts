@@ -85,8 +85,10 @@ export interface NodePlan {
   readonly certificateNames: readonly string[];
   /** Every parameter that its files set. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** The files of its configuration volume that hold no secret. */
+  /** The files of its configuration volume that hold no secret and are effective as soon as they are written. */
   readonly files: readonly PlannedFile[];
+  /** What its server is configured by: effective one node after the other, so that a crash changes no order. */
+  readonly serverFiles: readonly PlannedFile[];
 }
 
 export interface HostPort {

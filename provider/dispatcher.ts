@@ -1,7 +1,9 @@
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import { OperationError, messageOf } from "../operations/errors.ts";
-import type { EngineLog } from "./engine-log.ts";
+import type { Impact } from "../operations/impact.ts";
+import type { EngineLog, Severity } from "./engine-log.ts";
 import type { Context, Handler } from "./handler.ts";
+import type { ImpactReport } from "./impact-report.ts";
 import { hasUnknowns, isObject, redact, sameValue, secret, unwrap } from "./values.ts";
 
 /** The dispatcher knows nothing of what is in a resource; each handler knows its own. */
@@ -20,12 +22,14 @@ export class Dispatcher implements provider.Provider {
   readonly schema = JSON.stringify({ name: "pgtopology", version: "0.1.0" });
   readonly #handlers: ReadonlyMap<string, AnyHandler>;
   readonly #log: EngineLog;
+  readonly #report: ImpactReport;
   readonly #cancelled = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(handlers: ReadonlyMap<string, AnyHandler>, log: EngineLog) {
+  constructor(handlers: ReadonlyMap<string, AnyHandler>, log: EngineLog, report: ImpactReport) {
     this.#handlers = handlers;
     this.#log = log;
+    this.#report = report;
   }
 
   check = async (urn: string, olds: unknown, news: unknown): Promise<provider.CheckResult> => {
@@ -36,11 +40,13 @@ export class Dispatcher implements provider.Provider {
     const before = isObject(olds) && Object.keys(olds).length > 0 ? (unwrap(olds, secrets) as object) : undefined;
     const context = this.#context(urn, secrets);
     const failures = await this.#guarded(secrets, () => handler.check?.(inputs, before, context) ?? []);
+    const reasons = failures.map((reason) => redact(reason, secrets));
+    for (const message of reasons) this.#report.add(urn, "check", { level: "refused", nodes: [], message });
     const remembered = handler.remember?.(inputs, before) ?? {};
     // Without a property: the engine would repeat its value.
     return {
       inputs: { ...(news as object), ...remembered },
-      failures: failures.map((reason) => ({ property: "", reason: redact(reason, secrets) })),
+      failures: reasons.map((reason) => ({ property: "", reason })),
     };
   };
 
@@ -106,7 +112,14 @@ export class Dispatcher implements provider.Provider {
   }
 
   #context(urn: string, secrets: ReadonlySet<string>): Context {
+    const tell = (severity: Severity, source: "change" | "drift", impact: Impact): void => {
+      const message = redact(impact.message, secrets);
+      this.#report.add(urn, source, { ...impact, message });
+      void this.#log.line(urn, severity, message);
+    };
     return {
+      impact: (impact) => tell("info", "change", impact),
+      drift: (impact) => tell("warning", "drift", impact),
       log: (message) => void this.#log.line(urn, "info", redact(message, secrets)),
       warn: (message) => void this.#log.line(urn, "warning", redact(message, secrets)),
       status: (message) => void this.#log.status(urn, redact(message, secrets)),

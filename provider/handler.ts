@@ -1,8 +1,14 @@
+import type { Impact } from "../operations/impact.ts";
+
 /** What a handler may do besides its work. */
 export interface Context {
   /** A line on the resource's row that stays. */
   readonly log: (message: string) => void;
   readonly warn: (message: string) => void;
+  /** A line that stays, of what an update will do to live servers; programs can read it too. */
+  readonly impact: (impact: Impact) => void;
+  /** The same of something that is not as it shall be: a warning. */
+  readonly drift: (impact: Impact) => void;
   /** A line on the resource's row that the next one replaces: progress. */
   readonly status: (message: string) => void;
   /** Aborted when the update is cancelled, or when the engine is gone. */

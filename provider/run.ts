@@ -2,6 +2,7 @@ import { main } from "@pulumi/pulumi/provider/index.js";
 import { Dispatcher } from "./dispatcher.ts";
 import { EngineLog } from "./engine-log.ts";
 import { handlers } from "./handlers/index.ts";
+import { ImpactReport } from "./impact-report.ts";
 import { endSiblings } from "./siblings.ts";
 
 /** How long an operation may take to clean up after the engine is gone. */
@@ -11,7 +12,7 @@ const WATCH_INTERVAL_MILLISECONDS = 200;
 /** @param args the engine's command line; the first argument that is no flag is its address. */
 export function runProvider(args: string[]): void {
   const address = args.find((argument) => !argument.startsWith("-"));
-  const dispatcher = new Dispatcher(handlers, new EngineLog(address));
+  const dispatcher = new Dispatcher(handlers, new EngineLog(address), new ImpactReport());
   endWithTheEngine(dispatcher, address);
   void main(dispatcher, args);
 }

@@ -8,7 +8,7 @@ import type { ServerInputs } from "../resources/server.ts";
 export const serverHandler: Handler<ServerInputs, NoOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["operator"],
-  drift: async (_state, { node }, { warn }) => {
+  drift: async (_state, { node }, { drift, warn }) => {
     try {
       const container = await inspectContainer(connectEngine(), node.container);
       if (container === undefined) {
@@ -18,17 +18,19 @@ export const serverHandler: Handler<ServerInputs, NoOutputs> = {
         return true;
       }
       if (container.State.Running && !container.State.Paused) return false;
-      warn(`the container ${node.container} is ${container.State.Paused ? "paused" : "stopped"}: it is started`);
+      const message = `the container ${node.container} is ${container.State.Paused ? "paused" : "stopped"}: it is started`;
+      drift({ level: "restart", nodes: [node.name], message });
       return true;
     } catch (error) {
       warn(`the container ${node.container} could not be looked at: ${messageOf(error)}`);
       return false;
     }
   },
-  announce: async (state, inputs, { log }) => {
-    if (state.containerId !== inputs.containerId) {
-      log(`the container of ${state.node.name} is replaced: its server stops cleanly, and starts in the new one`);
-    }
+  announce: async (state, inputs, { impact }) => {
+    if (state.containerId === inputs.containerId) return;
+    const { name } = state.node;
+    const message = `the container of ${name} is replaced: its server stops cleanly, and starts in the new one`;
+    impact({ level: "restart", nodes: [name], message });
   },
   create: async (inputs, context) => {
     await run(inputs, context);

@@ -1,8 +1,11 @@
 import type pg from "pg";
+import type { LastRestart } from "../../operations/apply-configuration.ts";
 import { converge } from "../../operations/converge.ts";
 import { connectEngine } from "../../operations/engine.ts";
 import { OperationError, messageOf } from "../../operations/errors.ts";
-import { askBeforeChange, changedParameters, impactLines } from "../../operations/impact.ts";
+import { levelOf } from "../../operations/findings.ts";
+import { askBeforeChange, changedParameters, impacts } from "../../operations/impact.ts";
+import type { Impact } from "../../operations/impact.ts";
 import { settledFindings } from "../../operations/settled-findings.ts";
 import { withOperator } from "../../operations/sql.ts";
 import type { Context, Handler } from "../handler.ts";
@@ -12,30 +15,44 @@ import type { TopologyInputs, TopologyOutputs } from "../resources/topology.ts";
 export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["operator"],
-  drift: async (_state, shape, { warn, signal }) => {
-    try {
-      const found = await settledFindings(connectEngine(), shape, signal);
-      for (const { node, what, remedy } of found) warn(`${node}: ${what}${remedy === null ? "" : `: ${remedy}`}`);
-      return found.length > 0;
-    } catch (error) {
-      warn(`the servers could not be looked at: ${messageOf(error)}`);
-      return false;
-    }
-  },
-  announce: async (state, inputs, { log }) => {
+  drift: async (_state, shape, context) => tellFindings(shape, context),
+  announce: async (state, inputs, context) => {
+    await tellFindings(state, context);
     const names = changedParameters(state.nodes, inputs.nodes);
     const live = await firstAnswer(state, (client) => askBeforeChange(client, names));
-    if (live === undefined) log("what this means for the servers cannot be told: none of them answers");
-    else for (const line of impactLines(state.nodes, inputs, live)) log(line);
+    const unknown: Impact = {
+      level: "unknown",
+      nodes: state.nodes.map((node) => node.name),
+      message: "what this means for the servers cannot be told: none of them answers",
+    };
+    const gap = state.lastRestart?.writeGapMs ?? null;
+    for (const impact of live === undefined ? [unknown] : impacts(state.nodes, inputs, live, gap))
+      context.impact(impact);
   },
   create: async (inputs, context) => {
-    const verified = await run(inputs, context);
-    return { id: verified.systemIdentifier, outputs: verified };
+    const outputs = await run(inputs, null, context);
+    return { id: outputs.systemIdentifier, outputs };
   },
-  update: async (_state, inputs, context) => run(inputs, context),
+  update: async (state, inputs, context) => run(inputs, state.lastRestart ?? null, context),
   // Of all that is destroyed this comes first, while every server still runs.
   delete: async (_state, { stack }) => refuseProtected(stack),
 };
+
+/** @returns whether there is anything to tell. */
+async function tellFindings(shape: TopologyInputs, { drift, warn, signal }: Context): Promise<boolean> {
+  try {
+    const found = await settledFindings(connectEngine(), shape, signal);
+    for (const finding of found) {
+      const { node, what, remedy } = finding;
+      const message = `${node}: ${what}${remedy === null ? "" : `: ${remedy}`}`;
+      drift({ level: levelOf(finding), nodes: [node], message });
+    }
+    return found.length > 0;
+  } catch (error) {
+    warn(`the servers could not be looked at: ${messageOf(error)}`);
+    return false;
+  }
+}
 
 /** Of the nodes as they are, the first that answers. */
 async function firstAnswer<T>(shape: TopologyInputs, ask: (client: pg.Client) => Promise<T>): Promise<T | undefined> {
@@ -49,7 +66,12 @@ async function firstAnswer<T>(shape: TopologyInputs, ask: (client: pg.Client) =>
   return undefined;
 }
 
-function run(shape: TopologyInputs, { signal, log, status }: Context): Promise<TopologyOutputs> {
+async function run(
+  shape: TopologyInputs,
+  lastRestart: LastRestart | null,
+  { signal, log, status }: Context,
+): Promise<TopologyOutputs> {
   status("waits until every standby streams");
-  return converge({ docker: connectEngine(), shape, log, signal });
+  const { restarted, ...verified } = await converge({ docker: connectEngine(), shape, log, signal });
+  return { ...verified, lastRestart: restarted ?? lastRestart };
 }

@@ -1,21 +1,30 @@
 import { connectEngine } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
-import { volumeFileDifferences, writeVolumeFiles } from "../../operations/volume-files.ts";
+import { filesBeforeStart, spoiledFiles } from "../../operations/server-files.ts";
+import { fileDifferences, readVolumeFiles, writeVolumeFiles } from "../../operations/volume-files.ts";
+import type { FoundFiles, VolumeContents, VolumeFile } from "../../operations/volume-files.ts";
 import type { Handler } from "../handler.ts";
 import type { VolumeFilesInputs, VolumeFilesOutputs } from "../resources/volume-files.ts";
 
 export const volumeFilesHandler: Handler<VolumeFilesInputs, VolumeFilesOutputs> = {
   secretOutputs: [],
-  // The image only lends its file system to the helper container.
-  ignoredInputs: ["image", "labels", "through"],
+  // The image only lends its file system to the helper container; Topology brings the files of a server.
+  ignoredInputs: ["image", "labels", "through", "serverFiles"],
   replaceOn: ["volume"],
-  drift: async (_state, inputs, { warn }) => {
+  drift: async (_state, inputs, { drift, warn }) => {
     try {
-      const differences = await volumeFileDifferences(connectEngine(), inputs, inputs.through);
-      for (const { path, kind } of differences) {
-        warn(`${path} was changed by hand (${kind}): it is written again`);
-      }
-      return differences.length > 0;
+      const found = await readVolumeFiles(connectEngine(), inputs, inputs.through);
+      const changed = fileDifferences(inputs.files, found, inputs.uid);
+      const spoiled = spoiledFiles(serverFilesOf(inputs), found);
+      const messages = [
+        ...changed.map(({ path, kind }) => `${path} was changed by hand (${kind}): it is written again`),
+        ...spoiled.map(
+          ({ path, kind }) =>
+            `${path} was changed by hand, or by an update that was interrupted (${kind}): it is written again`,
+        ),
+      ];
+      for (const message of messages) drift({ level: "reload", nodes: [], message });
+      return changed.length + spoiled.length > 0;
     } catch (error) {
       warn(`the files could not be compared: ${messageOf(error)}`);
       return false;
@@ -26,6 +35,12 @@ export const volumeFilesHandler: Handler<VolumeFilesInputs, VolumeFilesOutputs> 
 };
 
 async function write(inputs: VolumeFilesInputs): Promise<VolumeFilesOutputs> {
-  await writeVolumeFiles(connectEngine(), inputs);
+  const besides =
+    inputs.serverFiles.length === 0
+      ? undefined
+      : (found: FoundFiles): VolumeFile[] => filesBeforeStart(serverFilesOf(inputs), found);
+  await writeVolumeFiles(connectEngine(), inputs, besides);
   return { writtenAt: new Date().toISOString() };
 }
+
+const serverFilesOf = (inputs: VolumeFilesInputs): VolumeContents => ({ ...inputs, files: inputs.serverFiles });

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { VerifiedReplication, VerifiedTopology } from "../../operations/converge.ts";
+import type { LastRestart } from "../../operations/apply-configuration.ts";
+import type { VerifiedTopology } from "../../operations/converge.ts";
+import type { VerifiedReplication } from "../../operations/streaming.ts";
 import type { ShapedNode } from "../../operations/topology.ts";
 import type { OperatorCredentials } from "../../operations/sql.ts";
 import type { InputsOf } from "./inputs-of.ts";
@@ -13,7 +15,10 @@ export interface TopologyInputs {
   readonly filesWrittenAt: readonly string[];
 }
 
-export type TopologyOutputs = VerifiedTopology;
+export interface TopologyOutputs extends VerifiedTopology {
+  /** null: no update has restarted a server yet. */
+  readonly lastRestart: LastRestart | null;
+}
 
 /** The running topology: the only resource that acts on several nodes. It outputs what it measured. */
 export class Topology extends pulumi.CustomResource {
@@ -21,9 +26,16 @@ export class Topology extends pulumi.CustomResource {
   declare readonly systemIdentifier: pulumi.Output<string>;
   declare readonly timeline: pulumi.Output<number>;
   declare readonly replication: pulumi.Output<VerifiedReplication[]>;
+  declare readonly lastRestart: pulumi.Output<LastRestart | null>;
 
   constructor(name: string, args: InputsOf<TopologyInputs>, opts?: pulumi.CustomResourceOptions) {
-    const outputs = { primary: undefined, systemIdentifier: undefined, timeline: undefined, replication: undefined };
+    const outputs = {
+      primary: undefined,
+      systemIdentifier: undefined,
+      timeline: undefined,
+      replication: undefined,
+      lastRestart: undefined,
+    };
     super("pgtopology:index:Topology", name, { ...args, ...outputs }, opts);
   }
 }

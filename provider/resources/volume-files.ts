@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { VolumeContents } from "../../operations/volume-files.ts";
+import type { VolumeContents, VolumeFile } from "../../operations/volume-files.ts";
 import type { InputsOf } from "./inputs-of.ts";
 
 export interface VolumeFilesInputs extends VolumeContents {
   /** A container that has the volume mounted once the topology is up: files are compared through it. */
   readonly through: string;
+  /** What a server is configured by: written here for its first start only, and from then on by `Topology`. */
+  readonly serverFiles: readonly VolumeFile[];
 }
 
 export interface VolumeFilesOutputs {

@@ -300,6 +300,7 @@ test("the stack has the outputs of the contract, and no others", async () => {
   const { outputs } = await runProgram(TWO);
   expect(Object.keys(outputs).toSorted()).toEqual([
     "certificateAuthority",
+    "lastRestart",
     "lastSwitchover",
     "nodes",
     "primary",

@@ -44,7 +44,13 @@ function outputsOf(type: string, name: string): Record<string, unknown> {
     case "pgtopology:index:VolumeFiles":
       return { writtenAt: `files of ${name}` };
     case "pgtopology:index:Topology":
-      return { primary: "node-1", systemIdentifier: "7710573247014883365", timeline: 1, replication: [] };
+      return {
+        primary: "node-1",
+        systemIdentifier: "7710573247014883365",
+        timeline: 1,
+        replication: [],
+        lastRestart: null,
+      };
     default:
       return {};
   }

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { execa } from "execa";
+import { logOf, shellIn } from "../support/containers.ts";
+import { Ledger } from "../support/ledger.ts";
+import type { StackOutputs } from "../support/outputs.ts";
 import { freePorts } from "../support/ports.ts";
+import { recover } from "../support/recover.ts";
+import { expectStreaming } from "../support/replication-checks.ts";
 import { TestStack } from "../support/stack.ts";
+
+/** What is promised is a median of 2 s; a machine that does much else at once may need longer. */
+const GAP_LIMIT_MILLISECONDS = 4000;
 
 let stack: TestStack;
 let nodes: { name: string; port: number }[];
@@ -50,12 +58,26 @@ test("a change that a reload makes effective restarts nothing, and preview says 
 });
 
 test("more connections: standbys restart first, the primary last, and preview says so", async () => {
-  await configure({ work_mem: "16MB", max_connections: 150 });
-  expect(await stack.succeed(["preview"])).toContain("rolling restart: node-2, node-1 (max_connections)");
-  await stack.up();
-  expect(await onAll("SHOW max_connections")).toEqual(["150", "150"]);
-  const [primary = "", standby = ""] = await onAll("SELECT extract(epoch FROM pg_postmaster_start_time())");
-  expect(Number(standby)).toBeLessThan(Number(primary));
+  const ledger = await Ledger.start((await stack.outputs<StackOutputs>()).readWriteUri);
+  try {
+    await configure({ work_mem: "16MB", max_connections: 150 });
+    expect(await stack.succeed(["preview"])).toMatch(
+      /rolling restart: node-2, node-1 \(max_connections\); write gap about 1 s/,
+    );
+    await stack.up();
+    expect(await onAll("SHOW max_connections")).toEqual(["150", "150"]);
+    const [primary = "", standby = ""] = await onAll("SELECT extract(epoch FROM pg_postmaster_start_time())");
+    expect(Number(standby)).toBeLessThan(Number(primary));
+
+    const { longestGapMilliseconds } = await ledger.stop();
+    const { lastRestart } = await stack.outputs<StackOutputs>();
+    expect(lastRestart?.nodes).toEqual(["node-2", "node-1"]);
+    expect(longestGapMilliseconds).toBeLessThan(GAP_LIMIT_MILLISECONDS);
+    expect(Math.abs((lastRestart?.writeGapMs ?? 0) - longestGapMilliseconds)).toBeLessThan(500);
+    expect(await ledger.lost()).toEqual([]);
+  } finally {
+    await ledger.stop();
+  }
 });
 
 test("fewer connections: the primary restarts first, and preview says so", async () => {
@@ -66,5 +88,56 @@ test("fewer connections: the primary restarts first, and preview says so", async
   const [primary = "", standby = ""] = await onAll("SELECT extract(epoch FROM pg_postmaster_start_time())");
   expect(Number(primary)).toBeLessThan(Number(standby));
   expect(await ask("node-1", "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")).toBe("1");
+  await stack.expectNoChanges();
+});
+
+/** The server takes it as a value, and does not start with it. */
+const FATAL = { work_mem: "16MB", max_connections: 60, shared_preload_libraries: "no_such_library" };
+
+const liveFile = (node: string): Promise<string> =>
+  shellIn(stack.container(node), "cat /etc/pg-topology/postgresql.conf");
+
+test("a node that does not come back gets its old files again, and the next one is never touched", async () => {
+  const before = await ask("node-1", "SELECT pg_postmaster_start_time()");
+  const files = await liveFile("node-2");
+  await configure(FATAL);
+  const output = await stack.failingUp();
+  expect(output).toContain("node-2 did not come back with its new files");
+  expect(output).toContain('could not access file "no_such_library"');
+  expect(output).toContain("Its old files are back and it runs with them");
+  expect(await ask("node-1", "SELECT pg_postmaster_start_time()")).toBe(before);
+  for (const { name } of nodes) expect(await liveFile(name)).toBe(files.replaceAll("node-2", name));
+  await expectStreaming(stack, "node-1", ["node-2"]);
+});
+
+test("an update that is killed while a node does not come back leaves the others their files, and the next one heals", async () => {
+  const up = stack.start(["up", "--yes", "--skip-preview"], { detached: true });
+  await expect
+    .poll(() => logOf(stack.container("node-2")).then(fatalLines), { timeout: 60_000, interval: 50 })
+    .toBeGreaterThan(fatalLines(await logOf(stack.container("node-2"))));
+  process.kill(-(up.pid ?? 0), "SIGKILL");
+  await up;
+  expect(await liveFile("node-1")).not.toContain("no_such_library");
+
+  await configure({ work_mem: "16MB", max_connections: 60 });
+  await recover(stack);
+  await stack.up();
+  expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", ""]);
+  await expectStreaming(stack, "node-1", ["node-2"]);
+  await stack.expectNoChanges();
+});
+
+const fatalLines = (log: string): number => log.split("no_such_library").length;
+
+test("what was done by hand to a server's settings is named in preview, and undone by the next update", async () => {
+  await ask("node-2", "ALTER SYSTEM SET work_mem = '77MB'");
+  await ask("node-2", "SELECT pg_reload_conf()");
+  await ask("node-2", "SELECT pg_wal_replay_pause()");
+  const preview = await stack.succeed(["preview"]);
+  expect(preview).toContain("node-2: ALTER SYSTEM has set work_mem, past the stack file: it is reset");
+  expect(preview).toContain("node-2: replay is paused: it is resumed");
+  await stack.up();
+  expect(await onAll("SHOW work_mem")).toEqual(["16MB", "16MB"]);
+  expect(await ask("node-2", "SELECT pg_get_wal_replay_pause_state()")).toBe("not paused");
   await stack.expectNoChanges();
 });

@@ -13,6 +13,11 @@ export interface StackOutputs {
   readonly replication: readonly ReplicationOutput[];
   readonly timeline: number;
   readonly systemIdentifier: string;
+  readonly lastRestart: {
+    readonly nodes: readonly string[];
+    readonly writeGapMs: number | null;
+    readonly at: string;
+  } | null;
   readonly lastSwitchover: null;
 }
 

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { OperationError } from "../../operations/errors.ts";
 import { Dispatcher } from "../../provider/dispatcher.ts";
 import type { AnyHandler } from "../../provider/dispatcher.ts";
+import { ImpactReport } from "../../provider/impact-report.ts";
 import { EngineLog } from "../../provider/engine-log.ts";
 import type { Severity } from "../../provider/engine-log.ts";
 import type { Context } from "../../provider/handler.ts";
@@ -55,7 +56,7 @@ const thing = (overrides: Partial<AnyHandler> = {}): AnyHandler => ({
 });
 
 const dispatcher = (overrides?: Partial<AnyHandler>): Dispatcher =>
-  new Dispatcher(new Map([["pgtopology:index:Thing", thing(overrides)]]), log);
+  new Dispatcher(new Map([["pgtopology:index:Thing", thing(overrides)]]), log, new ImpactReport(undefined));
 
 /** The state that a create with these inputs leaves. */
 async function stateFor(inputs: object): Promise<Record<string, unknown>> {

@@ -35,8 +35,24 @@ const FOUND: readonly (readonly [
   ],
   [
     "a role that the stack file does not give",
-    { "node-3": { role: "primary", timeline: 2 } },
-    [["node-3", "it is a primary on timeline 2, and the stack file makes it a standby", null]],
+    { "node-3": { role: "primary", timeline: 2, promotedAt: "2026-11-21 12:03 UTC" } },
+    [
+      [
+        "node-3",
+        "it is primary on timeline 2 since 2026-11-21 12:03 UTC, and the stack file makes it a standby. Set `primary: node-3` to adopt it; or, if its rows since then are not wanted, stop its container and see what preview says then. Neither is done unasked",
+        null,
+      ],
+    ],
+  ],
+  [
+    "what ALTER SYSTEM has set",
+    { "node-2": { alteredSystem: ["jit", "work_mem"] } },
+    [["node-2", "ALTER SYSTEM has set jit, work_mem, past the stack file", "it is reset"]],
+  ],
+  [
+    "a standby that was paused",
+    { "node-3": { replayPaused: true } },
+    [["node-3", "replay is paused", "it is resumed"]],
   ],
   [
     "a standby that does not stream",

@@ -28,7 +28,7 @@ export function nodeOf(plan: Plan, name: string): NodePlan {
 
 /** The text of one of a node's files, by the last part of its path. */
 export function fileOf(node: NodePlan, name: string): string {
-  const file = node.files.find(({ path }) => path.endsWith(`/${name}`));
+  const file = [...node.files, ...node.serverFiles].find(({ path }) => path.endsWith(`/${name}`));
   if (file === undefined) throw new Error(`${node.name} has no file ${name}`);
   return file.content;
 }

@@ -11,12 +11,13 @@ import { DEPLOYMENT, settingsOf } from "./settings-support.ts";
 describe("the files of a node, byte for byte", () => {
   const plan = planOf(EVERYTHING);
 
-  test.each(plan.primary.files.map(({ path, content }) => [path.slice("/etc/pg-topology/".length), content] as const))(
-    "%s",
-    async (name, content) => {
-      await expect(content).toMatchFileSnapshot(`golden/node-1/${name}`);
-    },
-  );
+  test.each(
+    [...plan.primary.files, ...plan.primary.serverFiles].map(
+      ({ path, content }) => [path.slice("/etc/pg-topology/".length), content] as const,
+    ),
+  )("%s", async (name, content) => {
+    await expect(content).toMatchFileSnapshot(`golden/node-1/${name}`);
+  });
 
   test.each(["node-2", "node-3"])("replication.conf of %s", async (name) => {
     const conf = fileOf(nodeOf(plan, name), "replication.conf");

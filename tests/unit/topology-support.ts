@@ -7,6 +7,14 @@ export const shaped = (name: string, upstream: string | null): ShapedNode => ({
   upstream,
   slot: name.replaceAll("-", "_"),
   parameters: {},
+  serverFiles: {
+    image: "postgres:17",
+    volume: `configuration-of-${name}`,
+    mount: "/etc/pg-topology",
+    files: [{ path: "/etc/pg-topology/pg_hba.conf", content: "# rules", mode: 0o640 }],
+    uid: 999,
+    labels: {},
+  },
 });
 
 /** A primary, a standby of it, and one that cascades from that. */
@@ -36,6 +44,9 @@ const PLAIN: ServerObservation = {
   senders: [],
   pendingRestart: [],
   fileErrors: [],
+  alteredSystem: [],
+  replayPaused: false,
+  promotedAt: null,
 };
 
 const slot = (name: string, kind: "active" | "kept" | "unreserved") => ({

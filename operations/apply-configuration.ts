@@ -1,0 +1,219 @@
+import type Docker from "dockerode";
+import type pg from "pg";
+import { escapeIdentifier } from "pg";
+import { OperationError, messageOf } from "./errors.ts";
+import { observeServer } from "./observe.ts";
+import type { PendingParameter, ServerObservation } from "./observe.ts";
+import { restartServer, writeOnce } from "./restart.ts";
+import { restartOrder } from "./restart-order.ts";
+import { waitUntilReady } from "./server.ts";
+import { areInstalled, areProven, installFiles, markProven, restoreFiles } from "./server-files.ts";
+import { one, withOperator } from "./sql.ts";
+import { untilStreaming } from "./streaming.ts";
+import { runAsSuperuser } from "./superuser.ts";
+import { primaryOf } from "./topology.ts";
+import type { ShapedNode, TopologyShape } from "./topology.ts";
+import { readVolumeFiles } from "./volume-files.ts";
+import type { FoundFiles } from "./volume-files.ts";
+import { waitUntil } from "./wait-until.ts";
+
+/** What the last update that restarted servers has measured. */
+export interface LastRestart {
+  /** In the order in which they were restarted. */
+  readonly nodes: readonly string[];
+  /** From the stop of the primary to the first write that was confirmed again; null: it was not restarted. */
+  readonly writeGapMs: number | null;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+export interface ApplyOptions {
+  readonly docker: Docker;
+  readonly shape: TopologyShape;
+  readonly log: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const REPLAY_TIMEOUT_SECONDS = 300;
+
+/** A node before its files are looked at again by its server. */
+interface Configured {
+  readonly node: ShapedNode;
+  readonly server: ServerObservation;
+  /** Parameters that only a restart brings to what the files shall say. */
+  readonly waiting: readonly PendingParameter[];
+  readonly found: FoundFiles;
+}
+
+/**
+ * Makes the files of all servers effective: where a reload is enough, side by side; where a restart is needed, one
+ * node after the other in the right order, each back and streaming before the next. A node's files change when its own
+ * turn comes: one that crashes before starts with those that it had.
+ * @returns null: nothing was restarted.
+ * @throws OperationError when a server does not take its new files, or does not come back with them. It runs with its
+ * old ones then, and the nodes after it were not touched.
+ */
+export async function applyConfiguration(options: ApplyOptions): Promise<LastRestart | null> {
+  const configured = await Promise.all(options.shape.nodes.map((node) => lookAt(options, node)));
+  const order = restartOrder(
+    options.shape,
+    new Map(configured.map(({ node, waiting }) => [node.name, waiting] as const)),
+  );
+  const turns = order.nodes.flatMap((node) => configured.find((one) => one.node === node) ?? []);
+  await Promise.all(configured.filter((one) => !turns.includes(one)).map((one) => apply(options, one)));
+  const restarts: { name: string; writeGapMs: number | null }[] = [];
+  for (const one of turns) {
+    if (order.primaryFirst && one.node.upstream !== null) await replayedEverything(options, one.node);
+    const restarted = await apply(options, one);
+    if (restarted !== null) restarts.push({ name: one.node.name, writeGapMs: restarted.writeGapMs });
+  }
+  await resumeReplay(options);
+  if (restarts.length === 0) return null;
+  const writeGapMs = restarts.find((restart) => restart.writeGapMs !== null)?.writeGapMs ?? null;
+  return { nodes: restarts.map(({ name }) => name), writeGapMs, at: new Date().toISOString() };
+}
+
+async function lookAt({ docker, shape }: ApplyOptions, node: ShapedNode): Promise<Configured> {
+  const [[server, waiting], found] = await Promise.all([
+    withOperator(
+      docker,
+      node,
+      shape.operator,
+      async (client) => [await observeServer(client), await waitingForRestart(client, node)] as const,
+    ),
+    readVolumeFiles(docker, node.serverFiles, node.container),
+  ]);
+  return { node, server, waiting, found };
+}
+
+/**
+ * What a server runs with and shall not, although the files that say so may not be there yet. A value in another
+ * notation counts too: whether it is restarted in its turn the server decides by itself.
+ */
+async function waitingForRestart(client: pg.Client, { parameters }: ShapedNode): Promise<PendingParameter[]> {
+  const { rows } = await client.query<{ name: string; running: string; default_value: string }>(
+    `SELECT name, current_setting(name) AS running, coalesce(boot_val, '') AS default_value FROM pg_settings
+     WHERE context = 'postmaster' AND (name = ANY($1) OR sourcefile IS NOT NULL)`,
+    [Object.keys(parameters)],
+  );
+  return rows
+    .map(({ name, running, default_value }) => ({ name, running, pending: parameters[name] ?? default_value }))
+    .filter(({ running, pending }) => running !== pending);
+}
+
+/** @returns null: a reload was enough. */
+async function apply(options: ApplyOptions, before: Configured): Promise<{ writeGapMs: number | null } | null> {
+  const { docker, signal } = options;
+  const { node, found } = before;
+  const proven = areProven(node.serverFiles, found);
+  let restarting = false;
+  try {
+    await resetAlteredSystem(options, before);
+    if (!areInstalled(node.serverFiles, found)) await installFiles(docker, node.serverFiles);
+    await reload(options, node);
+    restarting = await needsRestart(options, node);
+    const restarted = restarting ? await restart(options, node) : null;
+    if (!proven) await markProven(docker, node.serverFiles);
+    return restarted;
+  } catch (error) {
+    if (proven || signal?.aborted) throw error;
+    throw await goneBack(options, before, restarting, error);
+  }
+}
+
+async function resetAlteredSystem({ docker, log }: ApplyOptions, { node, server }: Configured): Promise<void> {
+  if (server.alteredSystem.length === 0) return;
+  log(`${node.name}: what ALTER SYSTEM has set is reset: ${server.alteredSystem.join(", ")}`);
+  const resets = server.alteredSystem.map((name) => `ALTER SYSTEM RESET ${escapeIdentifier(name)};\n`);
+  await runAsSuperuser(docker, node, resets.join(""));
+}
+
+async function reload({ docker, shape }: ApplyOptions, node: ShapedNode): Promise<void> {
+  await withOperator(docker, node, shape.operator, async (client) => {
+    const before = await one<{ at: string }>(client, "SELECT pg_conf_load_time()::text AS at");
+    await client.query("SELECT pg_reload_conf()");
+    await waitUntil({
+      condition: `${node.name} to read its configuration files again`,
+      timeoutSeconds: 10,
+      probe: async () => {
+        const now = await one<{ at: string }>(client, "SELECT pg_conf_load_time()::text AS at");
+        return now.at === before.at ? undefined : true;
+      },
+      seen: () => `it read them at ${before.at}`,
+    });
+  });
+}
+
+async function needsRestart({ docker, shape }: ApplyOptions, node: ShapedNode): Promise<boolean> {
+  const server = await withOperator(docker, node, shape.operator, observeServer);
+  if (server.fileErrors.length === 0) return server.pendingRestart.length > 0;
+  throw new OperationError(`the server refuses a line of its files:\n  ${server.fileErrors.join("\n  ")}`);
+}
+
+async function restart(options: ApplyOptions, node: ShapedNode): Promise<{ writeGapMs: number | null }> {
+  const { docker, shape, log, signal } = options;
+  log(`${node.name} is restarted`);
+  const stoppedAt = await restartServer(docker, node, shape.operator, signal);
+  const upstream = shape.nodes.find((other) => other.name === node.upstream);
+  if (upstream !== undefined) {
+    await untilStreaming(options, upstream, [node]);
+    return { writeGapMs: null };
+  }
+  await writeOnce(docker, node, shape.operator);
+  return { writeGapMs: Math.round(performance.now() - stoppedAt) };
+}
+
+/** Puts the old files back, and lets the server run with them. */
+async function goneBack(
+  { docker, shape, signal }: ApplyOptions,
+  { node, found }: Configured,
+  restarting: boolean,
+  why: unknown,
+): Promise<OperationError> {
+  const failure = `${node.name} ${restarting ? "did not come back with" : "does not take"} its new files: ${messageOf(why)}`;
+  try {
+    await restoreFiles(docker, node.serverFiles, found);
+    if (restarting) await docker.getContainer(node.container).restart();
+    await waitUntilReady(docker, node, shape.operator, signal);
+    if (!restarting) await reload({ docker, shape, log: () => undefined }, node);
+    return new OperationError(
+      `${failure}\nIts old files are back and it runs with them; no node after it was touched.`,
+    );
+  } catch (error) {
+    return new OperationError(`${failure}\nWith its old files it does not run either: ${messageOf(error)}`);
+  }
+}
+
+/** A standby that restarts with less than the primary had when it wrote the WAL in between refuses to start. */
+async function replayedEverything(options: ApplyOptions, node: ShapedNode): Promise<void> {
+  const { docker, shape, signal } = options;
+  const primary = primaryOf(shape);
+  if (primary === undefined) return;
+  await resumeReplay(options);
+  const { lsn } = await withOperator(docker, primary, shape.operator, (client) =>
+    one<{ lsn: string }>(client, "SELECT pg_current_wal_lsn()::text AS lsn"),
+  );
+  await waitUntil({
+    condition: `${node.name} to replay everything up to ${lsn}`,
+    timeoutSeconds: REPLAY_TIMEOUT_SECONDS,
+    signal,
+    probe: () =>
+      withOperator(docker, node, shape.operator, async (client) => {
+        const query = "SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn AS done";
+        return (await one<{ done: boolean }>(client, query, [lsn])).done || undefined;
+      }),
+    seen: () => "it is still behind",
+  });
+}
+
+/** A standby that was left paused holds its rows, and the WAL that it needs, back for ever. */
+async function resumeReplay({ docker, shape, log }: ApplyOptions): Promise<void> {
+  await Promise.all(
+    shape.nodes.map(async (node) => {
+      const { replayPaused } = await withOperator(docker, node, shape.operator, observeServer);
+      if (!replayPaused) return;
+      log(`${node.name}: replay is resumed`);
+      await runAsSuperuser(docker, node, "SELECT pg_wal_replay_resume();\n");
+    }),
+  );
+}

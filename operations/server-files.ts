@@ -1,0 +1,56 @@
+import { posix } from "node:path";
+import type Docker from "dockerode";
+import { fileDifferences, writeVolumeFiles } from "./volume-files.ts";
+import type { FileDifference, FoundFiles, VolumeContents, VolumeFile } from "./volume-files.ts";
+
+/**
+ * Beside the files that a server reads stands a copy of those that it was last seen to run with. It is what a failed
+ * restart goes back to, and what tells a file that an update has yet to bring (the server's own is the proven one)
+ * from a file that somebody changed by hand, or that an update was interrupted over (it is not).
+ */
+const PROVEN_DIRECTORY = "proven";
+
+const provenPath = (mount: string, path: string): string =>
+  posix.join(mount, PROVEN_DIRECTORY, posix.relative(mount, path));
+
+const provenCopies = (mount: string, files: readonly VolumeFile[]): VolumeFile[] =>
+  files.map((file) => ({ ...file, path: provenPath(mount, file.path) }));
+
+/** The files that the server was last seen to run with, where each is read; those shall be that have no copy yet. */
+export function provenFiles({ mount, files }: VolumeContents, found: FoundFiles): VolumeFile[] {
+  return files.map((file) => {
+    const copy = found.get(provenPath(mount, file.path));
+    return copy === undefined ? file : { ...file, content: copy.content, mode: copy.mode };
+  });
+}
+
+/** What an update writes before it starts any server: the proven files, and in a new volume their copies. */
+export function filesBeforeStart(contents: VolumeContents, found: FoundFiles): VolumeFile[] {
+  const { mount, files, uid } = contents;
+  const isNew = files.filter((file) => !found.has(provenPath(mount, file.path)));
+  const spoiled = new Set(fileDifferences(provenFiles(contents, found), found, uid).map(({ path }) => path));
+  return [...provenFiles(contents, found).filter((file) => spoiled.has(file.path)), ...provenCopies(mount, isNew)];
+}
+
+/** Files that are not those that the server was last seen to run with. */
+export const spoiledFiles = (contents: VolumeContents, found: FoundFiles): FileDifference[] =>
+  fileDifferences(provenFiles(contents, found), found, contents.uid);
+
+/** Whether the server reads what it shall. */
+export const areInstalled = ({ files, uid }: VolumeContents, found: FoundFiles): boolean =>
+  fileDifferences(files, found, uid).length === 0;
+
+export const areProven = ({ mount, files, uid }: VolumeContents, found: FoundFiles): boolean =>
+  fileDifferences(provenCopies(mount, files), found, uid).length === 0;
+
+/** Puts the files where the server reads them. */
+export const installFiles = (docker: Docker, contents: VolumeContents): Promise<void> =>
+  writeVolumeFiles(docker, contents);
+
+/** Remembers the files as those that the server runs with. */
+export const markProven = (docker: Docker, contents: VolumeContents): Promise<void> =>
+  writeVolumeFiles(docker, { ...contents, files: provenCopies(contents.mount, contents.files) });
+
+/** Puts the proven files back where the server reads them. */
+export const restoreFiles = (docker: Docker, contents: VolumeContents, found: FoundFiles): Promise<void> =>
+  writeVolumeFiles(docker, { ...contents, files: provenFiles(contents, found) });
