@@ -112,6 +112,7 @@ export class BackupServer extends pulumi.ComponentResource {
         uid: POSTGRES_UID,
         labels: plan.labels,
         through: backup.container,
+        serverFiles: [],
       },
       { parent: this, dependsOn: volume },
     );
