@@ -6,6 +6,7 @@ import { ParameterCheck } from "../provider/resources/parameter-check.ts";
 import { Credentials } from "./credentials.ts";
 import type { ChosenPasswords } from "./credentials.ts";
 import { DataVolumes } from "./data-volumes.ts";
+import { roleAcknowledgement, roleEnvironment } from "./role-environment.ts";
 import { ReplicationNetwork } from "./replication-network.ts";
 import { WalArchive } from "./wal-archive.ts";
 
@@ -56,6 +57,9 @@ function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
     irreplaceableVolumes: plan.irreplaceableVolumes,
     synchronousStandbys: plan.synchronousStandbys,
     acknowledge: { volumes: plan.acknowledge.volumes, synchronous: plan.acknowledge.synchronous },
+    environment: roleEnvironment(plan),
+    acknowledgement: roleAcknowledgement(plan),
+    guarantee: plan.guarantee,
     deletionProtection: plan.deletionProtection,
     projectDirectory,
     stack: plan.identity.stack,

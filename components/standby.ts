@@ -26,6 +26,7 @@ export class Standby extends PostgresNode {
     const baseBackup = new BaseBackup(
       `${node.name}-base-backup`,
       {
+        node: { name: node.name, container: node.container },
         volume: node.dataVolume,
         job: node.baseBackupJob,
         image: plan.image,

@@ -5,10 +5,12 @@ import { Topology as TopologyResource } from "../provider/resources/topology.ts"
 import type { LastRestart } from "../operations/apply-configuration.ts";
 import type { VerifiedReplication } from "../operations/streaming.ts";
 import type { ShapedNode } from "../operations/topology.ts";
+import type { Switchover } from "../operations/role-environment.ts";
 import type { ApplicationDatabase } from "./application-database.ts";
 import type { Clients } from "./clients.ts";
 import type { Foundation } from "./foundation.ts";
 import type { Primary } from "./primary.ts";
+import { roleAcknowledgement, roleEnvironment } from "./role-environment.ts";
 import type { Standby } from "./standby.ts";
 
 export interface TopologyParts {
@@ -27,7 +29,7 @@ export interface TopologyOutputs {
   /** null: no update has restarted a server yet. */
   readonly lastRestart: pulumi.Output<LastRestart | null>;
   /** null: roles have not been changed yet. */
-  readonly lastSwitchover: null;
+  readonly lastSwitchover: pulumi.Output<Switchover | null>;
 }
 
 export interface NodeOutput {
@@ -57,6 +59,9 @@ export class Topology extends pulumi.ComponentResource {
         nodes: members.map(({ node }) => shaped(plan, node)),
         otherSlots: plan.otherSlots,
         operator: credentials.operator,
+        environment: roleEnvironment(plan),
+        acknowledgement: roleAcknowledgement(plan),
+        guarantee: plan.guarantee,
         filesWrittenAt: members.map(({ files }) => files.writtenAt),
       },
       {
@@ -73,7 +78,8 @@ export class Topology extends pulumi.ComponentResource {
       timeline: verified.timeline,
       systemIdentifier: verified.systemIdentifier,
       lastRestart: verified.lastRestart.apply((restart) => restart ?? null),
-      lastSwitchover: null,
+      // A null is no value to the engine, and would be no output at all.
+      lastSwitchover: verified.lastSwitchover.apply((last) => last ?? null),
     };
     this.registerOutputs({});
   }

@@ -13,7 +13,8 @@ export type TemplateName =
   | "check-parameters.sh"
   | "barman.conf"
   | "backup-turn.sh"
-  | "take-backup.sh";
+  | "take-backup.sh"
+  | "rejoin.sh";
 
 const handlebars = Handlebars.create();
 handlebars.registerHelper("conf", (value: unknown) => quoteForConf(given(value)));

@@ -1,4 +1,5 @@
-import { text } from "node:stream/consumers";
+import { posix } from "node:path";
+import { buffer, text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import type Docker from "dockerode";
 import tar from "tar-stream";
@@ -17,4 +18,18 @@ async function onlyFile(extract: tar.Extract): Promise<string | undefined> {
   let content: string | undefined;
   for await (const entry of extract) content = await text(entry);
   return content;
+}
+
+/** Writes a file into a container, running or not; its directory is there. `uid` is its group as well. */
+export async function writeContainerFile(
+  docker: Docker,
+  container: string,
+  path: string,
+  content: string,
+  uid: number,
+): Promise<void> {
+  const pack = tar.pack();
+  pack.entry({ name: posix.basename(path), mode: 0o600, uid, gid: uid }, content);
+  pack.finalize();
+  await docker.getContainer(container).putArchive(await buffer(pack), { path: posix.dirname(path) });
 }

@@ -1,17 +1,19 @@
-import type Docker from "dockerode";
 import type pg from "pg";
 import { applyConfiguration } from "./apply-configuration.ts";
 import type { LastRestart } from "./apply-configuration.ts";
 import { OperationError } from "./errors.ts";
+import { establishRoles } from "./establish-roles.ts";
+import type { RoleOrder } from "./establish-roles.ts";
 import { observeNodes } from "./observe.ts";
 import type { NodeObservation, ServerObservation } from "./observe.ts";
+import type { Switchover } from "./role-environment.ts";
 import { startServer, waitUntilReady } from "./server.ts";
 import { keepSlotUnreserved, reserveSlot } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import { untilStreaming } from "./streaming.ts";
 import type { VerifiedReplication } from "./streaming.ts";
 import { downstreamOf, primaryOf, reservedSlots, waitingSlots } from "./topology.ts";
-import type { ShapedNode, TopologyShape } from "./topology.ts";
+import type { ShapedNode } from "./topology.ts";
 
 /** What was measured when the topology was as it shall be. */
 export interface VerifiedTopology {
@@ -24,35 +26,23 @@ export interface VerifiedTopology {
 export interface ConvergedTopology extends VerifiedTopology {
   /** null: no server was restarted this time. */
   readonly restarted: LastRestart | null;
+  /** null: no role changed hands. */
+  readonly switchover: Switchover | null;
 }
 
-export interface ConvergeOptions {
-  readonly docker: Docker;
-  readonly shape: TopologyShape;
-  readonly log: (message: string) => void;
-  readonly signal?: AbortSignal;
-}
+export type ConvergeOptions = RoleOrder;
 
 /**
- * Brings running servers to what the topology shall be: files effective (reload, or restart in the right order), slots
- * as they have to be, every standby streaming over TLS from its own slot.
- * @throws OperationError when the roles are not those of the stack file: roles are never changed in passing.
+ * Brings running servers to what the topology shall be: roles, files effective (reload, or restart in the right order),
+ * slots as they have to be, every standby streaming over TLS from its own slot.
+ * @throws OperationError where that would lose rows, or a server does not come along.
  */
 export async function converge(options: ConvergeOptions): Promise<ConvergedTopology> {
-  await refuseOtherPrimary(options);
+  const switchover = await establishRoles(options);
   await allReady(options);
-  requireRoles(options.shape, await observeAll(options));
   const restarted = await applyConfiguration(options);
   await reserveSlots(options);
-  return { ...(await verify(options)), restarted };
-}
-
-/** Looked at before anything is waited for: next to another primary the guard lets the planned one not start. */
-async function refuseOtherPrimary({ docker, shape }: ConvergeOptions): Promise<void> {
-  const observations = await observeNodes(docker, shape.nodes, shape.operator);
-  const servers = new Map(observations.flatMap((node) => (node.answers ? [[node.name, node.server] as const] : [])));
-  const wanted = primaryOf(shape)?.name;
-  if (primariesAmong(servers).some((name) => name !== wanted)) requireRoles(shape, servers);
+  return { ...(await verify(options)), restarted, switchover };
 }
 
 async function allReady({ docker, shape, signal }: ConvergeOptions): Promise<void> {
@@ -73,22 +63,6 @@ function requireAnswer(observation: NodeObservation): ServerObservation {
   if (observation.answers) return observation.server;
   throw new OperationError(`expected ${observation.name} to answer: ${observation.why}`);
 }
-
-function requireRoles(shape: TopologyShape, servers: ReadonlyMap<string, ServerObservation>): void {
-  const wanted = primaryOf(shape)?.name;
-  const primaries = primariesAmong(servers);
-  if (primaries.length === 1 && primaries[0] === wanted) return;
-  const seen = [...servers].map(([name, server]) => `${name} is a ${server.role} on timeline ${server.timeline}`);
-  throw new OperationError(
-    `expected ${wanted} to be the only primary, but ${seen.join(", ")}. ` +
-      (primaries.length === 1
-        ? `Set \`primary: ${primaries[0]}\` in the stack file to keep what is there. Nothing was changed.`
-        : "Stop the node whose rows are not wanted before anything else. Nothing was changed."),
-  );
-}
-
-const primariesAmong = (servers: ReadonlyMap<string, ServerObservation>): string[] =>
-  [...servers].filter(([, server]) => server.role === "primary").map(([name]) => name);
 
 /** A slot for everybody, where they stream. */
 async function reserveSlots(options: ConvergeOptions): Promise<void> {

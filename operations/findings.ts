@@ -47,6 +47,10 @@ function unanswered(node: NodeObservation): Finding[] {
       ];
     case "stopped":
       return [{ node: node.name, what: STOPPED, remedy: "it is started" }];
+    case "paused":
+      return [{ node: node.name, what: "its container is paused", remedy: "it is resumed" }];
+    case "held":
+      return [{ node: node.name, what: "its guard keeps it from starting as a primary", remedy: "it rejoins" }];
     case "running":
       return [{ node: node.name, what: `it does not answer (${node.why})`, remedy: WAITING }];
   }

@@ -9,6 +9,8 @@ export interface Job {
   readonly image: string;
   /** A text for bash, run as root. It holds no secret: the engine shows it to whoever asks. */
   readonly script: string;
+  /** What the script gets as "$1" and so on. */
+  readonly arguments?: readonly string[];
   readonly mounts: readonly JobMount[];
   /** null: no network at all. */
   readonly network: string | null;
@@ -86,7 +88,7 @@ async function createJobContainer(docker: Docker, job: Job): Promise<Docker.Cont
       name: job.name,
       Image: job.image,
       User: "root",
-      Entrypoint: ["bash", "-c", job.script],
+      Entrypoint: ["bash", "-c", job.script, "bash", ...(job.arguments ?? [])],
       Cmd: [],
       Labels: { ...job.labels },
       HostConfig: {

@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import type pg from "pg";
-import { inspectContainer } from "./engine.ts";
+import { inspectContainer, lastLogLines } from "./engine.ts";
 import { messageOf } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { physicalSlots } from "./slots.ts";
@@ -13,7 +13,8 @@ export type NodeObservation =
   | { readonly name: string; readonly answers: true; readonly server: ServerObservation }
   | { readonly name: string; readonly answers: false; readonly container: ContainerState; readonly why: string };
 
-export type ContainerState = "missing" | "stopped" | "running";
+/** held: its guard keeps the server from starting. */
+export type ContainerState = "missing" | "stopped" | "paused" | "held" | "running";
 
 export interface ServerObservation {
   readonly role: "primary" | "standby";
@@ -73,11 +74,17 @@ export async function observeNode(docker: Docker, node: Node, operator: Operator
   }
 }
 
-async function containerState(docker: Docker, node: Node): Promise<ContainerState> {
+export async function containerState(docker: Docker, node: Node): Promise<ContainerState> {
   const container = await inspectContainer(docker, node.container);
   if (container === undefined) return "missing";
-  return container.State.Running ? "running" : "stopped";
+  if (container.State.Paused) return "paused";
+  if (!container.State.Running) return "stopped";
+  return isGuardRefusal(await lastLogLines(docker, node.container, 1)) ? "held" : "running";
 }
+
+/** As the guard words it, in config-templates/guard.sh. */
+const isGuardRefusal = (logLine: string): boolean =>
+  /^guard: \S+ (does not start as a primary|is fenced)/.test(logLine);
 
 /** What the server behind a connection says of itself. */
 export async function observeServer(client: pg.Client): Promise<ServerObservation> {

@@ -1,16 +1,21 @@
 import type Docker from "dockerode";
 import { readContainerFile } from "./container-file.ts";
-import { hasFile } from "./engine.ts";
+import { decideRoles } from "./decide-roles.ts";
+import { failoverFacts, refusedFailover } from "./failover.ts";
+import type { SynchronousGuarantee } from "./failover.ts";
 import type { DataVolume } from "./node-data.ts";
 import { findNodes } from "./node.ts";
 import type { Node, StackLabels } from "./node.ts";
+import { observeRoles } from "./observe-roles.ts";
+import type { RoleAcknowledgement, RoleEnvironment } from "./role-environment.ts";
 
 /** What cannot be changed in a running topology by writing another value into the stack file. */
 export interface LastingChoices {
   readonly postgresMajor: number;
   readonly primary: Node;
-  /** PGDATA inside the containers. */
-  readonly dataDirectory: string;
+  readonly environment: RoleEnvironment;
+  readonly acknowledgement: RoleAcknowledgement;
+  readonly guarantee: SynchronousGuarantee | null;
   readonly labels: StackLabels;
   readonly nodeLabel: string;
   readonly dataVolumes: readonly DataVolume[];
@@ -50,23 +55,29 @@ async function majorChange(docker: Docker, before: LastingChoices, after: Lastin
 async function foundedMajor(docker: Docker, choices: LastingChoices): Promise<number | undefined> {
   const nodes = await findNodes(docker, choices.labels, choices.nodeLabel);
   for (const { container } of nodes) {
-    const version = await readContainerFile(docker, container, `${choices.dataDirectory}/PG_VERSION`);
+    const version = await readContainerFile(docker, container, `${choices.environment.dataDirectory}/PG_VERSION`);
     if (version !== undefined) return Number(version);
   }
   return undefined;
 }
 
-/** A node that was promoted already may be named: that says what is, and changes no role. */
+/** Only where the stack file names another primary: what else is wrong with roles is told by the topology itself. */
 async function primaryChange(docker: Docker, before: LastingChoices, after: LastingChoices): Promise<string[]> {
-  if (before.primary.name === after.primary.name) return [];
-  if (await isPromoted(docker, after)) return [];
-  const reason = `${before.primary.name} is the primary and ${after.primary.name} is not: changing that is a switchover, which this version does not have. Set \`primary: ${before.primary.name}\`.`;
-  return [reason];
+  if (before.primary.name === after.primary.name || (await foundedMajor(docker, before)) === undefined) return [];
+  const { environment } = after;
+  const found = await findNodes(docker, environment.labels, environment.nodeLabel);
+  if (!found.some((node) => node.name === after.primary.name)) return newPrimary(before, after);
+  const roles = await observeRoles(docker, found, environment);
+  const decision = decideRoles(after.primary.name, true, roles);
+  if (decision.kind === "refused") return [decision.reason];
+  if (decision.kind !== "failover") return [];
+  const { from, to } = decision;
+  const facts = await failoverFacts(docker, environment, from, to, roles, before.guarantee ?? null);
+  const refusal = refusedFailover(facts, from, after.acknowledgement.failoverLostBytes ?? null);
+  return refusal === undefined ? [] : [refusal];
 }
 
-/** PostgreSQL itself says what a node is: data without standby.signal is a primary's. */
-async function isPromoted(docker: Docker, { primary, dataDirectory }: LastingChoices): Promise<boolean> {
-  const exists = (file: string): Promise<boolean> => hasFile(docker, primary.container, `${dataDirectory}/${file}`);
-  const [hasData, isStandby] = await Promise.all([exists("PG_VERSION"), exists("standby.signal")]);
-  return hasData && !isStandby;
-}
+/** A node has to be a standby before it can be the primary. */
+const newPrimary = (before: LastingChoices, after: LastingChoices): string[] => [
+  `${after.primary.name} has no server yet. Add it as a standby first, with \`primary: ${before.primary.name}\`, and change the primary in an update of its own.`,
+];

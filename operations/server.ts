@@ -10,11 +10,15 @@ const READY_TIMEOUT_SECONDS = 60;
 /** A clean stop writes a checkpoint first: as long as the container's own stop timeout. */
 const STOP_TIMEOUT_SECONDS = 120;
 
-/** Starts the container if it is stopped; one that runs is left alone, unless it only waits for its next attempt. */
+/**
+ * Starts the container if it is stopped, and resumes one that is paused; one that runs is left alone, unless it only
+ * waits for its next attempt.
+ */
 export async function startServer(docker: Docker, node: Node): Promise<void> {
   const container = docker.getContainer(node.container);
   try {
-    await container.start();
+    if ((await inspectContainer(docker, node.container))?.State.Paused) await container.unpause();
+    else await container.start();
   } catch (error) {
     // 304: it was running. After some failures Docker waits up to a minute before it starts it again.
     if (statusCode(error) === 304) return restartIfItWaits(docker, node);

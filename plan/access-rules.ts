@@ -61,6 +61,8 @@ export function hbaRules(settings: Settings): HbaRules {
       scram(MAINTENANCE_DATABASE, OPERATOR_ROLE, "samenet"),
       reject("host", OPERATOR_ROLE),
       scram("replication", replication.user, "samenet"),
+      // pg_rewind reads files over an ordinary connection.
+      scram(MAINTENANCE_DATABASE, replication.user, "samenet"),
       reject("host", replication.user),
       scram(database.name, database.owner, "samenet"),
       ...(settings.backup.enabled ? backupRules() : []),

@@ -1,6 +1,6 @@
 import { quoteForConf, quoteForShell, render } from "../config-templates/render.ts";
 import { SUPERUSER } from "./access-rules.ts";
-import { CONFIGURATION_MOUNT } from "./layout.ts";
+import { CONFIGURATION_FILES, CONFIGURATION_MOUNT } from "./layout.ts";
 import type { NodePlan, Plan } from "./plan.ts";
 
 /** A volume in a job's container. */
@@ -51,6 +51,17 @@ export function baseBackupMounts({ layout }: Plan, node: NodePlan): PlannedMount
     { volume: node.dataVolume, path: layout.dataMount, readOnly: false },
     { volume: node.configurationVolume, path: CONFIGURATION_MOUNT, readOnly: true },
   ];
+}
+
+/** What the job runs that lets the data of a stopped node follow the primary again. */
+export function rejoinScript(plan: Plan, node: NodePlan): string {
+  return render("rejoin.sh", {
+    layout: plan.layout,
+    primary: plan.primary.name,
+    conninfo: node.rejoinConninfo,
+    configFile: CONFIGURATION_FILES.postgresqlConf,
+    slot: node.slot,
+  });
 }
 
 /** What the job runs that lets the server judge parameters; null: there are none to judge. */

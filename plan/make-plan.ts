@@ -12,6 +12,7 @@ import { effectiveParameters, parameterLayers } from "./parameters.ts";
 import type { HostPort, NetworkPlan, NodePlan, Plan, PlannedFile } from "./plan.ts";
 import { replicationConninfo } from "./primary-conninfo.ts";
 import { replicationParameters } from "./replication-parameters.ts";
+import { synchronousCandidates } from "./synchronous-standby-names.ts";
 
 /** Everything that follows from the settings, decided in one place: no resource is touched, no clock is read. */
 export function makePlan(settings: Settings, identity: StackIdentity): Plan {
@@ -41,6 +42,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
     otherSlots: settings.backup.enabled ? [names.BACKUP_SLOT] : [],
     replicationUser: { name: settings.replication.user, connectionLimit: settings.replication.connectionLimit },
     database: settings.database,
+    guarantee: guarantee(settings),
     parameterCheck: parameterCheck(settings, identity),
     initdbArguments: [
       "--data-checksums",
@@ -52,6 +54,13 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
     backup: backupPlan(settings, identity),
     acknowledge: settings.acknowledge,
   };
+}
+
+function guarantee(settings: Settings): Plan["guarantee"] {
+  const { synchronous } = settings.replication;
+  if (synchronous.mode === "async") return null;
+  const candidates = synchronousCandidates(settings, settings.primary).map((node) => node.name);
+  return { count: synchronous.count, candidates };
 }
 
 function parameterCheck(settings: Settings, identity: StackIdentity): Plan["parameterCheck"] {
@@ -70,6 +79,8 @@ function nodePlan(settings: Settings, identity: StackIdentity, layout: Layout, n
   const upstream = node.name === settings.primary ? null : (node.upstream ?? settings.primary);
   const source = settings.nodes.filter((other) => other.name === upstream);
   const baseBackupJob = names.jobName(identity, node.name, "base-backup");
+  const rejoinJob = names.jobName(identity, node.name, "rejoin");
+  const primary = settings.nodes.filter((other) => other.name === settings.primary);
   return {
     name: node.name,
     container,
@@ -84,6 +95,8 @@ function nodePlan(settings: Settings, identity: StackIdentity, layout: Layout, n
     upstream,
     slot: names.slotName(node.name),
     baseBackupConninfo: upstream === null ? "" : replicationConninfo(settings, baseBackupJob, source),
+    rejoinJob,
+    rejoinConninfo: upstream === null ? "" : replicationConninfo(settings, rejoinJob, primary),
     applyDelay: node.applyDelay,
     certificateNames: certificateNames(settings, node, container),
     parameters: nodeParameters(settings, node),

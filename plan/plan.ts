@@ -28,6 +28,8 @@ export interface Plan {
   readonly otherSlots: readonly string[];
   readonly replicationUser: { readonly name: string; readonly connectionLimit: number };
   readonly database: { readonly name: string; readonly owner: string };
+  /** Who confirms a commit of the primary before the client is told; null: nobody. */
+  readonly guarantee: { readonly count: number; readonly candidates: readonly string[] } | null;
   /** The job that lets the server judge the parameters of the stack file; null: there are none. */
   readonly parameterCheck: { readonly job: string; readonly script: string } | null;
   readonly initdbArguments: readonly string[];
@@ -79,6 +81,9 @@ export interface NodePlan {
   readonly slot: string;
   /** How its base backup job reaches the upstream; "" for the primary. It holds no password. */
   readonly baseBackupConninfo: string;
+  readonly rejoinJob: string;
+  /** How that job reaches the primary; "" for the primary. It holds no password. */
+  readonly rejoinConninfo: string;
   /** PostgreSQL's own notation, for example "30min". */
   readonly applyDelay: string | null;
   /** Names and addresses that its certificate is good for. */

@@ -29,6 +29,7 @@ export function operatorRole(): PlannedRole {
       "pg_hba_file_rules()",
       "pg_control_system()",
       "pg_control_checkpoint()",
+      "pg_stat_file(text, boolean)",
     ],
     reads: ["pg_file_settings", "pg_hba_file_rules"],
   };
@@ -40,7 +41,13 @@ export const replicationRole = (user: { readonly name: string; readonly connecti
   replication: true,
   connectionLimit: user.connectionLimit,
   memberOf: [],
-  executes: [],
+  // What pg_rewind needs (PostgreSQL, "pg_rewind", Notes). A base backup reads all of these files anyway.
+  executes: [
+    "pg_ls_dir(text, boolean, boolean)",
+    "pg_stat_file(text, boolean)",
+    "pg_read_binary_file(text)",
+    "pg_read_binary_file(text, bigint, bigint, boolean)",
+  ],
   reads: [],
 });
 

@@ -1,8 +1,10 @@
+import type Docker from "dockerode";
 import prettyBytes from "pretty-bytes";
 import { takeBaseBackup } from "../../operations/base-backup.ts";
 import type { BaseBackupProgress } from "../../operations/base-backup.ts";
-import { connectEngine } from "../../operations/engine.ts";
+import { connectEngine, inspectContainer } from "../../operations/engine.ts";
 import { findNodes } from "../../operations/node.ts";
+import type { Node } from "../../operations/node.ts";
 import { dropSlotEverywhere } from "../../operations/slots.ts";
 import type { Handler, NoOutputs } from "../handler.ts";
 import type { BaseBackupInputs } from "../resources/base-backup.ts";
@@ -10,7 +12,7 @@ import type { BaseBackupInputs } from "../resources/base-backup.ts";
 export const baseBackupHandler: Handler<BaseBackupInputs, NoOutputs> = {
   secretOutputs: [],
   // What is in the volume was copied once: another upstream or image later is no reason to copy it again.
-  ignoredInputs: ["job", "image", "script", "mounts", "network", "labels", "nodeLabel", "upstream", "operator"],
+  ignoredInputs: ["node", "job", "image", "script", "mounts", "network", "labels", "nodeLabel", "upstream", "operator"],
   create: async (inputs, { signal, status, log }) => {
     const startedAt = performance.now();
     const result = await takeBaseBackup(connectEngine(), {
@@ -22,11 +24,18 @@ export const baseBackupHandler: Handler<BaseBackupInputs, NoOutputs> = {
     return { id: inputs.volume, outputs: {} };
   },
   update: async () => ({}),
-  delete: async ({ slot, labels, nodeLabel }) => {
+  delete: async ({ node, slot, labels, nodeLabel }) => {
     const docker = connectEngine();
+    // A standby that was made the primary stays, and its slots wait for the day on which it follows again.
+    if (await isRunning(docker, node)) return;
     await dropSlotEverywhere(docker, await findNodes(docker, labels, nodeLabel), slot);
   },
 };
+
+/** A node that is removed has been stopped by its server's delete. */
+async function isRunning(docker: Docker, node: Node): Promise<boolean> {
+  return (await inspectContainer(docker, node.container))?.State.Running ?? false;
+}
 
 /** For example "streaming database files: 42 %, 1.2 GB of 2.9 GB, 12 s left". */
 export function progressLine(progress: BaseBackupProgress, elapsedSeconds: number): string {

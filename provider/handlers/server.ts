@@ -8,18 +8,14 @@ import type { ServerInputs } from "../resources/server.ts";
 export const serverHandler: Handler<ServerInputs, NoOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["operator"],
-  drift: async (_state, { node }, { drift, warn }) => {
+  // One that is stopped is the topology's affair: to start a primary that was replaced would make a second one.
+  drift: async (_state, { node }, { warn }) => {
     try {
       const container = await inspectContainer(connectEngine(), node.container);
-      if (container === undefined) {
-        warn(
-          `the container ${node.container} is gone: run \`pulumi up --refresh\`, which makes a new one around the same data`,
-        );
-        return true;
-      }
-      if (container.State.Running && !container.State.Paused) return false;
-      const message = `the container ${node.container} is ${container.State.Paused ? "paused" : "stopped"}: it is started`;
-      drift({ level: "restart", nodes: [node.name], message });
+      if (container !== undefined) return false;
+      warn(
+        `the container ${node.container} is gone: run \`pulumi up --refresh\`, which makes a new one around the same data`,
+      );
       return true;
     } catch (error) {
       warn(`the container ${node.container} could not be looked at: ${messageOf(error)}`);

@@ -1,23 +1,26 @@
 import type pg from "pg";
-import type { LastRestart } from "../../operations/apply-configuration.ts";
 import { converge } from "../../operations/converge.ts";
 import { connectEngine } from "../../operations/engine.ts";
 import { OperationError, messageOf } from "../../operations/errors.ts";
 import { levelOf } from "../../operations/findings.ts";
 import { askBeforeChange, changedParameters, impacts } from "../../operations/impact.ts";
 import type { Impact } from "../../operations/impact.ts";
+import { roleImpact } from "../../operations/role-impact.ts";
 import { settledFindings } from "../../operations/settled-findings.ts";
 import { withOperator } from "../../operations/sql.ts";
+import { primaryOf } from "../../operations/topology.ts";
 import type { Context, Handler } from "../handler.ts";
 import { refuseProtected } from "../protected-volumes.ts";
 import type { TopologyInputs, TopologyOutputs } from "../resources/topology.ts";
 
 export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["operator"],
+  ignoredInputs: ["operator", "environment", "acknowledgement"],
   drift: async (_state, shape, context) => tellFindings(shape, context),
   announce: async (state, inputs, context) => {
-    await tellFindings(state, context);
+    // Where the primary changes, what is not as it was before is part of that story.
+    if (primaryOf(inputs)?.name === state.primary) await tellFindings(state, context);
+    else context.impact(await announcedRoles(state, inputs, context));
     const names = changedParameters(state.nodes, inputs.nodes);
     const live = await firstAnswer(state, (client) => askBeforeChange(client, names));
     const unknown: Impact = {
@@ -30,10 +33,10 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
       context.impact(impact);
   },
   create: async (inputs, context) => {
-    const outputs = await run(inputs, null, context);
+    const outputs = await run(inputs, undefined, context);
     return { id: outputs.systemIdentifier, outputs };
   },
-  update: async (state, inputs, context) => run(inputs, state.lastRestart ?? null, context),
+  update: async (state, inputs, context) => run(inputs, state, context),
   // Of all that is destroyed this comes first, while every server still runs.
   delete: async (_state, { stack }) => refuseProtected(stack),
 };
@@ -54,6 +57,22 @@ async function tellFindings(shape: TopologyInputs, { drift, warn, signal }: Cont
   }
 }
 
+/** A preview ends whatever the servers are like. */
+async function announcedRoles(
+  state: TopologyInputs,
+  inputs: TopologyInputs,
+  { log, signal }: Context,
+): Promise<Impact> {
+  const { environment, acknowledgement } = inputs;
+  const nodes = inputs.nodes.map((node) => node.name);
+  try {
+    const context = { docker: connectEngine(), environment, acknowledgement, log, signal };
+    return await roleImpact(context, primaryOf(inputs)?.name ?? "", state.guarantee ?? null);
+  } catch (error) {
+    return { level: "unknown", nodes, message: `what this means for the roles cannot be told: ${messageOf(error)}` };
+  }
+}
+
 /** Of the nodes as they are, the first that answers. */
 async function firstAnswer<T>(shape: TopologyInputs, ask: (client: pg.Client) => Promise<T>): Promise<T | undefined> {
   for (const node of shape.nodes) {
@@ -66,12 +85,26 @@ async function firstAnswer<T>(shape: TopologyInputs, ask: (client: pg.Client) =>
   return undefined;
 }
 
+/** @param before as the last update left it: what the primary waited for until now, not what it shall wait for. */
 async function run(
-  shape: TopologyInputs,
-  lastRestart: LastRestart | null,
+  inputs: TopologyInputs,
+  before: (TopologyInputs & TopologyOutputs) | undefined,
   { signal, log, status }: Context,
 ): Promise<TopologyOutputs> {
   status("waits until every standby streams");
-  const { restarted, ...verified } = await converge({ docker: connectEngine(), shape, log, signal });
-  return { ...verified, lastRestart: restarted ?? lastRestart };
+  const { restarted, switchover, ...verified } = await converge({
+    docker: connectEngine(),
+    shape: inputs,
+    primaryBefore: before?.primary ?? null,
+    environment: inputs.environment,
+    acknowledgement: inputs.acknowledgement,
+    guarantee: (before ?? inputs).guarantee ?? null,
+    log,
+    signal,
+  });
+  return {
+    ...verified,
+    lastRestart: restarted ?? before?.lastRestart ?? null,
+    lastSwitchover: switchover ?? before?.lastSwitchover ?? null,
+  };
 }

@@ -5,6 +5,8 @@ import type { OperatorCredentials } from "../../operations/sql.ts";
 import type { InputsOf } from "./inputs-of.ts";
 
 export interface BaseBackupInputs {
+  /** The node that is made a standby. */
+  readonly node: Node;
   /** The volume that is filled. */
   readonly volume: string;
   readonly job: string;
@@ -20,8 +22,8 @@ export interface BaseBackupInputs {
 }
 
 /**
- * A standby's data, copied once from its upstream. An update changes nothing, and a delete drops the standby's slots
- * and no data.
+ * A standby's data, copied once from its upstream. An update changes nothing, and a delete drops the slots of a standby
+ * that is gone, and no data.
  */
 export class BaseBackup extends pulumi.CustomResource {
   constructor(name: string, args: InputsOf<BaseBackupInputs>, opts?: pulumi.CustomResourceOptions) {

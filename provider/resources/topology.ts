@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { LastRestart } from "../../operations/apply-configuration.ts";
 import type { VerifiedTopology } from "../../operations/converge.ts";
+import type { SynchronousGuarantee } from "../../operations/failover.ts";
+import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "../../operations/role-environment.ts";
 import type { VerifiedReplication } from "../../operations/streaming.ts";
 import type { ShapedNode } from "../../operations/topology.ts";
 import type { OperatorCredentials } from "../../operations/sql.ts";
@@ -11,6 +13,9 @@ export interface TopologyInputs {
   readonly nodes: readonly ShapedNode[];
   readonly otherSlots: readonly string[];
   readonly operator: OperatorCredentials;
+  readonly environment: RoleEnvironment;
+  readonly acknowledgement: RoleAcknowledgement;
+  readonly guarantee: SynchronousGuarantee | null;
   /** When the files of each node were written: a change makes servers read them again. */
   readonly filesWrittenAt: readonly string[];
 }
@@ -18,6 +23,8 @@ export interface TopologyInputs {
 export interface TopologyOutputs extends VerifiedTopology {
   /** null: no update has restarted a server yet. */
   readonly lastRestart: LastRestart | null;
+  /** The last change of roles by an update; null: there was none. */
+  readonly lastSwitchover: Switchover | null;
 }
 
 /** The running topology: the only resource that acts on several nodes. It outputs what it measured. */
@@ -27,6 +34,7 @@ export class Topology extends pulumi.CustomResource {
   declare readonly timeline: pulumi.Output<number>;
   declare readonly replication: pulumi.Output<VerifiedReplication[]>;
   declare readonly lastRestart: pulumi.Output<LastRestart | null>;
+  declare readonly lastSwitchover: pulumi.Output<Switchover | null>;
 
   constructor(name: string, args: InputsOf<TopologyInputs>, opts?: pulumi.CustomResourceOptions) {
     const outputs = {
@@ -35,6 +43,7 @@ export class Topology extends pulumi.CustomResource {
       timeline: undefined,
       replication: undefined,
       lastRestart: undefined,
+      lastSwitchover: undefined,
     };
     super("pgtopology:index:Topology", name, { ...args, ...outputs }, opts);
   }

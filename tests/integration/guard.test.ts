@@ -8,19 +8,19 @@ import { expectStreaming } from "../support/replication-checks.ts";
 import { psqlIn, refusal, rowsOf } from "../support/servers.ts";
 import type { Login } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
+import type { StackConfig } from "../support/stack.ts";
 
 const NODES = ["node-1", "node-2", "node-3"];
 
 let stack: TestStack;
+let config: StackConfig;
 let containers: string[];
 let logins: Login[];
 
 beforeAll(async () => {
   const ports = await freePorts(NODES.length);
-  stack = await TestStack.create({
-    primary: "node-1",
-    nodes: NODES.map((name, index) => ({ name, port: ports[index] })),
-  });
+  config = { primary: "node-1", nodes: NODES.map((name, index) => ({ name, port: ports[index] })) };
+  stack = await TestStack.create(config);
   await stack.up();
   containers = NODES.map((node) => stack.container(node));
   const outputs = await stack.outputs<StackOutputs>();
@@ -77,4 +77,16 @@ test("an update changes no role in passing: it says what is, and what to do", as
   expect(output).toContain("Nothing was changed.");
   expect(await Promise.all(containers.map(containerId))).toEqual(ids);
   expect(await isStandby(stack.container("node-2"))).toBe("f");
+});
+
+test("named in the stack file, the promoted one is adopted and the old primary follows it", async () => {
+  const ids = await Promise.all(containers.map(containerId));
+  await stack.configure({ ...config, primary: "node-2" });
+  const preview = await stack.succeed(["preview"]);
+  expect(preview).toContain("node-2 is the primary already");
+  expect(preview).toContain("node-1 rejoins by streaming: the primary has all that it has");
+  await stack.up();
+  await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+  expect(await Promise.all(containers.map(containerId))).toEqual(ids);
+  await stack.expectNoChanges();
 });

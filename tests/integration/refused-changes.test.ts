@@ -29,13 +29,13 @@ test("another major is refused, in preview and in up, and nothing is touched", a
   expect(await startTimes()).toEqual(before);
 });
 
-test("another primary is refused while the roles are as they were", async () => {
+test("a node that is no standby yet cannot be named the primary", async () => {
   const before = await startTimes();
-  await stack.configure({ primary: "node-2", nodes });
+  await stack.configure({ primary: "node-9", nodes: [...nodes, { name: "node-9" }] });
   const preview = await stack.pulumi(["preview"]);
   expect(preview.exitCode).not.toBe(0);
-  expect(preview.output).toContain("node-1 is the primary and node-2 is not");
-  expect(await stack.failingUp()).toContain("Set `primary: node-1`");
+  expect(preview.output).toContain("node-9 has no server yet. Add it as a standby first, with `primary: node-1`");
+  expect(await stack.failingUp()).toContain("node-9 has no server yet");
   expect(await startTimes()).toEqual(before);
   expect(await ask("node-1", "SELECT pg_is_in_recovery()")).toBe("f");
 });

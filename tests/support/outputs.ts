@@ -18,7 +18,13 @@ export interface StackOutputs {
     readonly writeGapMs: number | null;
     readonly at: string;
   } | null;
-  readonly lastSwitchover: null;
+  readonly lastSwitchover: {
+    readonly from: string;
+    readonly to: string;
+    readonly writeGapMs: number;
+    readonly lostBytes: number;
+    readonly at: string;
+  } | null;
 }
 
 export interface NodeOutput {

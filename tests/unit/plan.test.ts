@@ -183,10 +183,10 @@ describe("pg_hba.conf", () => {
   test("the replication user and the operator come from the topology's own network alone", () => {
     for (const user of ["repuser", "pgtopology"]) {
       const own = all.filter((rule) => rule.user === user);
-      expect(own.map(({ address, method }) => [address, method])).toEqual([
-        ["samenet", "scram-sha-256"],
-        ["all", "reject"],
-      ]);
+      const allowed = own.slice(0, -1);
+      expect(allowed.length).toBeGreaterThan(0);
+      expect(allowed.every(({ address, method }) => address === "samenet" && method === "scram-sha-256")).toBe(true);
+      expect(own.at(-1)).toMatchObject({ address: "all", method: "reject" });
     }
   });
 

@@ -1,0 +1,44 @@
+import type Docker from "dockerode";
+import { OperationError } from "./errors.ts";
+import { runJob } from "./job.ts";
+import { parseLsn } from "./lsn.ts";
+import type { Lsn } from "./lsn.ts";
+import type { RoleEnvironment } from "./role-environment.ts";
+
+/** What config-templates/rejoin.sh can do to the data of a node whose server is stopped. */
+export type DataVerb = "wal-end" | "release" | "follow" | "rewind" | "clone";
+
+/** @returns what the job wrote. */
+export async function runDataJob(
+  docker: Docker,
+  environment: RoleEnvironment,
+  node: string,
+  verb: DataVerb,
+  signal?: AbortSignal,
+): Promise<string> {
+  const job = environment.jobs[node];
+  if (job === undefined) throw new OperationError(`${node} is not in the stack file, and its data is left alone.`);
+  const { image, network, labels } = environment;
+  // What only reads needs no network.
+  const needsNetwork = verb === "rewind" || verb === "clone";
+  return runJob(docker, { ...job, image, labels, network: needsNetwork ? network : null, arguments: [verb], signal });
+}
+
+/** Where the write-ahead log of a stopped server ends. */
+export interface WalEnd {
+  readonly timeline: number;
+  readonly lsn: Lsn;
+}
+
+/** undefined: its files do not tell. */
+export async function readWalEnd(
+  docker: Docker,
+  environment: RoleEnvironment,
+  node: string,
+  signal?: AbortSignal,
+): Promise<WalEnd | undefined> {
+  const output = await runDataJob(docker, environment, node, "wal-end", signal);
+  const timeline = /^timeline: (\d+)$/m.exec(output)?.[1];
+  const lsn = /^end of WAL: ([0-9A-F]+\/[0-9A-F]+)$/m.exec(output)?.[1];
+  return timeline === undefined || lsn === undefined ? undefined : { timeline: Number(timeline), lsn: parseLsn(lsn) };
+}

@@ -1,0 +1,141 @@
+import { bytesBehind, formatLsn } from "./lsn.ts";
+import type { DownNode, NodeRole, PrimaryRole, StandbyRole } from "./observe-roles.ts";
+
+/** What has to happen so that the wanted node is the only primary. */
+export type RoleDecision =
+  | { readonly kind: "none" }
+  /** A node that is down has to be started before more can be said: starting it makes nobody a second primary. */
+  | { readonly kind: "start"; readonly nodes: readonly string[] }
+  /** Both answer: the old primary is stopped cleanly before the other is promoted. */
+  | { readonly kind: "switchover"; readonly from: PrimaryRole; readonly to: StandbyRole }
+  /**
+   * Nobody takes writes, and the node has every row: an interrupted switchover that is continued, or an old primary
+   * that was stopped cleanly. `from` is the node that was the primary, where one is seen.
+   */
+  | { readonly kind: "promote"; readonly from: DownNode | undefined; readonly to: StandbyRole }
+  /** The primary is dead: rows that it never sent are lost. */
+  | { readonly kind: "failover"; readonly from: DownNode; readonly to: StandbyRole }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** More than that is not waited for while nobody can write: it would take seconds to replay. */
+export const MAXIMUM_LAG_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Decides from what the nodes say of themselves, whatever the stack file used to say. Pure: the same observations give
+ * the same decision.
+ * @param wanted the primary of the stack file.
+ * @param asked whether the stack file has changed: a node that was promoted by hand is never demoted in passing.
+ */
+export function decideRoles(wanted: string, asked: boolean, nodes: readonly NodeRole[]): RoleDecision {
+  const target = nodes.find((node) => node.name === wanted);
+  if (target === undefined) throw new Error(`${wanted} is not among the nodes`);
+  const primaries = nodes.filter((node) => node.kind === "primary");
+  const [primary, ...more] = primaries;
+  if (more.length > 0) return refused(twoPrimaries(primaries));
+  if (primary?.name === wanted) return { kind: "none" };
+  if (primary !== undefined) return asked ? towards(primary, target) : refused(promotedByHand(primary, wanted));
+  return withoutPrimary(target, nodes);
+}
+
+const refused = (reason: string): RoleDecision => ({ kind: "refused", reason });
+
+function twoPrimaries(primaries: readonly PrimaryRole[]): string {
+  const each = primaries.map((node) => `${node.name} on timeline ${node.timeline} at ${formatLsn(node.writtenLsn)}`);
+  return `more than one node takes writes: ${each.join(", ")}. Compare their rows, and stop the node whose rows are not wanted (docker stop): the next update lets it rejoin as a standby.`;
+}
+
+const promotedByHand = (primary: PrimaryRole, wanted: string): string =>
+  `expected ${wanted} to be the primary, but ${primary.name} is a primary on timeline ${primary.timeline}. Set \`primary: ${primary.name}\` in the stack file to keep what is there; to make ${wanted} the primary, do that first and change it in an update of its own.`;
+
+function towards(from: PrimaryRole, target: NodeRole): RoleDecision {
+  const keep = `Set \`primary: ${from.name}\` to keep what is there.`;
+  if (target.kind !== "standby") {
+    return refused(`${target.name} cannot become the primary: its server does not answer. ${keep}`);
+  }
+  const unfit = whyUnfit(from, target);
+  if (unfit !== undefined) return refused(`${target.name} cannot become the primary: ${unfit} ${keep}`);
+  return { kind: "switchover", from, to: target };
+}
+
+function whyUnfit(from: PrimaryRole, target: StandbyRole): string | undefined {
+  if (target.systemIdentifier !== from.systemIdentifier) return "its data is of another cluster.";
+  if (target.timeline !== from.timeline) {
+    return `it is on timeline ${target.timeline}, and ${from.name} on timeline ${from.timeline}. An update with \`primary: ${from.name}\` lets it rejoin first.`;
+  }
+  if (target.applyDelayMilliseconds > 0) {
+    return "it applies changes late. Take applyDelay from it in an update of its own first, and wait until it has caught up.";
+  }
+  if (!target.streaming) return "it does not stream.";
+  const lagBytes = bytesBehind(target.replayedLsn, from.writtenLsn);
+  if (lagBytes > MAXIMUM_LAG_BYTES) {
+    return `it is ${lagBytes} bytes behind, and nobody could write until it has caught up. Wait until it is less than ${MAXIMUM_LAG_BYTES} bytes.`;
+  }
+  return undefined;
+}
+
+function withoutPrimary(target: NodeRole, nodes: readonly NodeRole[]): RoleDecision {
+  // With standby.signal a server is no primary, whatever happens.
+  const startable = nodes.filter((node) => node.kind === "down" && isStoppedStandby(node)).map((node) => node.name);
+  if (startable.length > 0) return { kind: "start", nodes: startable };
+  if (target.kind === "down") return whereTargetIsDown(target);
+  if (target.kind === "primary") return { kind: "none" };
+  const old = oldPrimaryAmong(nodes);
+  if (old === undefined) return amongStandbys(target, nodes);
+  if (old.control?.state === "shut down") {
+    const hasAll = target.timeline === old.control.timeline && target.replayedLsn > old.control.checkpointLsn;
+    return hasAll ? { kind: "promote", from: old, to: target } : { kind: "start", nodes: [old.name] };
+  }
+  return { kind: "failover", from: old, to: target };
+}
+
+/** Stopped as a whole, as after a reboot of the host: nothing has to change hands. */
+function whereTargetIsDown(target: DownNode): RoleDecision {
+  if (target.container === "missing") {
+    return refused(
+      `${target.name} has no container: run \`pulumi up --refresh\`, which makes a new one around its data.`,
+    );
+  }
+  if (target.container === "held" || target.fence !== "none") {
+    return refused(
+      `${target.name} cannot become the primary: ${target.why}. Name the node that was made primary in its place.`,
+    );
+  }
+  return { kind: "start", nodes: [target.name] };
+}
+
+const isStoppedStandby = (node: DownNode): boolean =>
+  node.container === "stopped" && node.standbySignal && node.fence === "none" && node.control !== undefined;
+
+/**
+ * Of nodes that are down: the one that would start as a primary, and the newest of them. A fenced one has been replaced
+ * already; one without data never was a primary.
+ */
+function oldPrimaryAmong(nodes: readonly NodeRole[]): DownNode | undefined {
+  const candidates = nodes.filter(
+    (node) =>
+      node.kind === "down" &&
+      !node.standbySignal &&
+      node.fence === "none" &&
+      (node.control !== undefined || node.container === "missing"),
+  ) as DownNode[];
+  return candidates.toSorted((a, b) => (b.control?.timeline ?? 0) - (a.control?.timeline ?? 0))[0];
+}
+
+/** An interrupted switchover: all are standbys, and the one with the most WAL has every row. */
+function amongStandbys(target: StandbyRole, nodes: readonly NodeRole[]): RoleDecision {
+  const ahead = nodes.find((node) => node.kind === "standby" && isAhead(node, target));
+  if (ahead !== undefined) {
+    return refused(
+      `${target.name} cannot become the primary: nobody is, and ${ahead.name} has rows that ${target.name} has not. Set \`primary: ${ahead.name}\` first.`,
+    );
+  }
+  const silent = nodes.filter((node) => node.kind === "down" && node.fence === "none");
+  if (silent.length > 0) {
+    const seen = silent.map((node) => `${node.name} (${node.kind === "down" ? node.why : ""})`).join(", ");
+    return refused(`nobody is the primary, and what these nodes have cannot be told: ${seen}. Start them first.`);
+  }
+  return { kind: "promote", from: undefined, to: target };
+}
+
+const isAhead = (node: StandbyRole, target: StandbyRole): boolean =>
+  node.timeline > target.timeline || (node.timeline === target.timeline && node.receivedLsn > target.receivedLsn);

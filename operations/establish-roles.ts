@@ -1,0 +1,196 @@
+import type Docker from "dockerode";
+import { decideRoles } from "./decide-roles.ts";
+import type { RoleDecision } from "./decide-roles.ts";
+import { OperationError } from "./errors.ts";
+import { failOver, failoverFacts, refusedFailover } from "./failover.ts";
+import type { SynchronousGuarantee } from "./failover.ts";
+import { findNodes } from "./node.ts";
+import type { Node } from "./node.ts";
+import { observeRoles } from "./observe-roles.ts";
+import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
+import { promote } from "./promote.ts";
+import { cannotFollow, planRejoin, primaryHistory, refusedRejoin, rejoin } from "./rejoin.ts";
+import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "./role-environment.ts";
+import { startServer, waitUntilReady } from "./server.ts";
+import { reserveSlot } from "./slots.ts";
+import { withOperator } from "./sql.ts";
+import { runAsSuperuser } from "./superuser.ts";
+import { holdAsStandby, switchOver, waitUntilStopped } from "./switchover.ts";
+import { primaryOf, reservedSlots } from "./topology.ts";
+import type { ShapedNode, TopologyShape } from "./topology.ts";
+
+export interface RoleOrder {
+  readonly docker: Docker;
+  readonly shape: TopologyShape;
+  /** The primary as the last update left it; null: there was none. */
+  readonly primaryBefore: string | null;
+  readonly environment: RoleEnvironment;
+  readonly acknowledgement: RoleAcknowledgement;
+  /** What the old primary waited for; null: replication was asynchronous. */
+  readonly guarantee: SynchronousGuarantee | null;
+  readonly log: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Starting nodes that are down tells more; what is left after so many rounds is not going to change. */
+const MAXIMUM_ROUNDS = 4;
+
+/**
+ * Makes the wanted node the only primary, from whatever state an earlier run was interrupted in, and all others able to
+ * follow it.
+ * @returns what changed hands; null: nothing did.
+ * @throws OperationError where rows could be lost, or where two nodes take writes, without the operator having said so.
+ */
+export async function establishRoles(order: RoleOrder): Promise<Switchover | null> {
+  const changed = await settlePrimary(order, MAXIMUM_ROUNDS);
+  await letOthersFollow(order);
+  return changed;
+}
+
+async function settlePrimary(order: RoleOrder, roundsLeft: number): Promise<Switchover | null> {
+  const { shape, primaryBefore } = order;
+  const nodes = await allNodes(order);
+  const wanted = wantedPrimary(shape);
+  const roles = await observeRoles(order.docker, nodes, order.environment);
+  const decision = decideRoles(wanted, primaryBefore !== wanted, roles);
+  switch (decision.kind) {
+    case "none":
+      await releaseLeftOverHold(order, roles);
+      return null;
+    case "start":
+      if (roundsLeft === 0) throw new OperationError(`expected ${decision.nodes.join(", ")} to answer once started.`);
+      await startAndWait(order, nodes, decision.nodes);
+      return settlePrimary(order, roundsLeft - 1);
+    case "switchover":
+      return switchRoles(order, nodes, decision);
+    case "promote":
+      return promoteWithAll(order, nodes, decision);
+    case "failover":
+      return replaceDead(order, nodes, roles, decision);
+    case "refused":
+      throw new OperationError(`${decision.reason} Nothing was changed.`);
+  }
+}
+
+/** Those of the plan, and those that leave with this update: one of them may be the primary. */
+async function allNodes({ docker, shape, environment }: RoleOrder): Promise<Node[]> {
+  const found = await findNodes(docker, environment.labels, environment.nodeLabel);
+  const planned = shape.nodes.map(({ name, container }) => ({ name, container }));
+  return [...planned, ...found.filter((node) => !planned.some(({ name }) => name === node.name))];
+}
+
+function wantedPrimary(shape: TopologyShape): string {
+  const primary = primaryOf(shape);
+  if (primary === undefined) throw new Error("a topology without a primary");
+  return primary.name;
+}
+
+function named<N extends Node>(nodes: readonly N[], name: string): N {
+  const node = nodes.find((candidate) => candidate.name === name);
+  if (node === undefined) throw new Error(`${name} is not among the nodes`);
+  return node;
+}
+
+const shapedNode = (shape: TopologyShape, name: string): ShapedNode => named(shape.nodes, name);
+
+/** An interrupted switchover that the operator took back: the primary must not come back as a standby one day. */
+async function releaseLeftOverHold({ docker, environment }: RoleOrder, roles: readonly NodeRole[]): Promise<void> {
+  const held = roles.find((role) => role.kind === "primary" && role.heldAsStandby);
+  if (held === undefined) return;
+  const nodes = await findNodes(docker, environment.labels, environment.nodeLabel);
+  await runAsSuperuser(docker, named(nodes, held.name), `\\! rm -f '${environment.dataDirectory}/standby.signal'\n`);
+}
+
+async function startAndWait(order: RoleOrder, nodes: readonly Node[], names: readonly string[]): Promise<void> {
+  const { docker, shape, signal } = order;
+  await Promise.all(
+    names.map(async (name) => {
+      const node = named(nodes, name);
+      await startServer(docker, node);
+      await waitUntilReady(docker, node, shape.operator, signal);
+    }),
+  );
+}
+
+async function switchRoles(
+  order: RoleOrder,
+  nodes: readonly Node[],
+  { from, to }: RoleDecision & { kind: "switchover" },
+): Promise<Switchover> {
+  const { docker, shape, environment, log, signal } = order;
+  const target = shapedNode(shape, to.name);
+  return switchOver(docker, {
+    from: named(nodes, from.name),
+    to: target,
+    slots: reservedSlots(shape, target),
+    operator: shape.operator,
+    environment,
+    log,
+    signal,
+  });
+}
+
+/** Nobody takes writes, and the target has every row: an interrupted switchover goes on. */
+async function promoteWithAll(
+  order: RoleOrder,
+  nodes: readonly Node[],
+  { from, to }: { from: DownNode | undefined; to: StandbyRole },
+): Promise<Switchover | null> {
+  const { docker, shape, environment, log } = order;
+  const target = shapedNode(shape, to.name);
+  if (from !== undefined) await holdAsStandby(docker, environment, named(nodes, from.name));
+  log(`nobody takes writes, and ${to.name} has every row: it is promoted`);
+  await withOperator(docker, target, shape.operator, async (client) => {
+    for (const slot of reservedSlots(shape, target)) await reserveSlot(client, slot);
+    await promote(client, to.name);
+  });
+  if (from?.control === undefined) return null;
+  const writeGapMs = Math.max(0, Date.now() - from.control.writtenAtSeconds * 1000);
+  return { from: from.name, to: to.name, writeGapMs, lostBytes: 0, at: new Date().toISOString() };
+}
+
+async function replaceDead(
+  order: RoleOrder,
+  nodes: readonly Node[],
+  roles: readonly NodeRole[],
+  { from, to }: { from: DownNode; to: StandbyRole },
+): Promise<Switchover> {
+  const { docker, shape, environment, acknowledgement, guarantee, log } = order;
+  const facts = await failoverFacts(docker, environment, from, to, roles, guarantee);
+  const refusal = refusedFailover(facts, from, acknowledgement.failoverLostBytes);
+  if (refusal !== undefined) throw new OperationError(`${refusal} Nothing was changed.`);
+  const target = shapedNode(shape, to.name);
+  return failOver(docker, {
+    facts,
+    from,
+    fromNode: named(nodes, from.name),
+    to: target,
+    slots: reservedSlots(shape, target),
+    operator: shape.operator,
+    environment,
+    log,
+  });
+}
+
+/** Only of nodes that stay: one that leaves is removed as it is. */
+async function letOthersFollow(order: RoleOrder): Promise<void> {
+  const { docker, shape, environment, acknowledgement, log, signal } = order;
+  const primary = primaryOf(shape);
+  if (primary === undefined) return;
+  const others = shape.nodes.filter((node) => node !== primary);
+  const [self, ...roles] = await observeRoles(docker, [primary, ...others], environment);
+  if (self?.kind !== "primary") throw new OperationError(`expected ${primary.name} to take writes, but it does not.`);
+  const history = await primaryHistory(docker, primary, self.timeline);
+  const context = { docker, environment, acknowledgement, log, signal };
+  await Promise.all(
+    cannotFollow(roles, history).map(async (role) => {
+      if (role.kind === "primary") return;
+      const node = shapedNode(shape, role.name);
+      await waitUntilStopped(docker, node);
+      const step = await planRejoin(context, node, role, history);
+      const refusal = refusedRejoin(step, role.kind === "down" && role.fence !== "none", acknowledgement);
+      if (refusal !== undefined) throw new OperationError(refusal);
+      await rejoin(context, primary, node, step);
+    }),
+  );
+}

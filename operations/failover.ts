@@ -1,0 +1,162 @@
+import type Docker from "dockerode";
+import { writeContainerFile } from "./container-file.ts";
+import { readWalEnd } from "./data-job.ts";
+import { OperationError } from "./errors.ts";
+import { bytesBehind, formatLsn } from "./lsn.ts";
+import type { Lsn } from "./lsn.ts";
+import type { Node } from "./node.ts";
+import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
+import { promote } from "./promote.ts";
+import type { RoleEnvironment, Switchover } from "./role-environment.ts";
+import { reserveSlot } from "./slots.ts";
+import { withOperator } from "./sql.ts";
+import type { OperatorCredentials } from "./sql.ts";
+import { waitUntilStopped } from "./switchover.ts";
+import { waitUntil } from "./wait-until.ts";
+
+/** What can be known of a failover before it is done. */
+export interface FailoverFacts {
+  readonly from: string;
+  readonly to: string;
+  /** Where the write-ahead log of the dead primary ends; null: its files are gone, or do not tell. */
+  readonly fromEndLsn: Lsn | null;
+  readonly toReceivedLsn: Lsn;
+  /** WAL that the dead primary has and the target never got; null: it cannot be told. */
+  readonly lostBytes: number | null;
+  /** By synchronous replication no acknowledged row is in what is lost. */
+  readonly acknowledgedRowsAreSafe: boolean;
+  /** The standby that got the most. */
+  readonly best: string;
+}
+
+/** What a primary waited for before it acknowledged a commit; null: for nobody. */
+export interface SynchronousGuarantee {
+  readonly count: number;
+  readonly candidates: readonly string[];
+}
+
+/** Reads the log of the dead primary off its volume, in a job that changes nothing. */
+export async function failoverFacts(
+  docker: Docker,
+  environment: RoleEnvironment,
+  from: DownNode,
+  to: StandbyRole,
+  nodes: readonly NodeRole[],
+  guarantee: SynchronousGuarantee | null,
+): Promise<FailoverFacts> {
+  const end = await readWalEnd(docker, environment, from.name).catch((error: unknown) => {
+    if (error instanceof OperationError) return undefined;
+    throw error;
+  });
+  return judgeFailover(from.name, to, end?.lsn ?? null, nodes, guarantee);
+}
+
+/** Pure: the same observations give the same facts. */
+export function judgeFailover(
+  from: string,
+  to: StandbyRole,
+  fromEndLsn: Lsn | null,
+  nodes: readonly NodeRole[],
+  guarantee: SynchronousGuarantee | null,
+): FailoverFacts {
+  const standbys = nodes.filter((node) => node.kind === "standby");
+  const best = standbys.toSorted(mostReceivedFirst)[0] ?? to;
+  return {
+    from,
+    to: to.name,
+    fromEndLsn,
+    toReceivedLsn: to.receivedLsn,
+    lostBytes: fromEndLsn === null ? null : bytesBehind(to.receivedLsn, fromEndLsn),
+    acknowledgedRowsAreSafe: guarantee !== null && isCovered(to, standbys, guarantee),
+    best: best.receivedLsn > to.receivedLsn ? best.name : to.name,
+  };
+}
+
+const mostReceivedFirst = (a: StandbyRole, b: StandbyRole): number =>
+  b.receivedLsn > a.receivedLsn ? 1 : b.receivedLsn < a.receivedLsn ? -1 : 0;
+
+/**
+ * An acknowledged commit is on `count` of the candidates. Where fewer than that do not answer, one that answers has it;
+ * the target has it if it got as much as any of them.
+ */
+function isCovered(to: StandbyRole, standbys: readonly StandbyRole[], guarantee: SynchronousGuarantee): boolean {
+  const answering = standbys.filter((node) => guarantee.candidates.includes(node.name));
+  const silent = guarantee.candidates.length - answering.length;
+  return silent < guarantee.count && answering.every((node) => node.receivedLsn <= to.receivedLsn);
+}
+
+/** Why a failover needs more than the stack file says; undefined: it may be done. */
+export function refusedFailover(facts: FailoverFacts, from: DownNode, acknowledged: number | null): string | undefined {
+  const { lostBytes, to } = facts;
+  if (facts.acknowledgedRowsAreSafe || lostBytes === 0) return undefined;
+  if (acknowledged !== null && (lostBytes === null || lostBytes <= acknowledged)) return undefined;
+  const lines = [
+    `${from.name} is the primary and its server does not answer (${from.why}); ${to} would take its place without it.`,
+    ...factLines(facts, from),
+    `Start ${from.name} (docker start) to switch over without a loss; or accept the loss with \`acknowledge: { failover: { lostBytes: ${lostBytes ?? 0} } }\` in the stack file.`,
+  ];
+  return lines.join(" ");
+}
+
+/** What is known, a sentence each. */
+export function factLines(facts: FailoverFacts, from: DownNode): string[] {
+  const { fromEndLsn, toReceivedLsn, lostBytes, best, to } = facts;
+  const position = `${to} has received up to ${formatLsn(toReceivedLsn)}`;
+  return [
+    fromEndLsn === null
+      ? `Where the log of ${from.name} ends cannot be told, ${position}.`
+      : `The log of ${from.name} ends at ${formatLsn(fromEndLsn)}, ${position}: ${lostBytes} bytes would be lost.`,
+    ...(facts.acknowledgedRowsAreSafe ? ["Replication was synchronous: no acknowledged row is among them."] : []),
+    ...(best === to ? [] : [`${best} has received more than ${to}.`]),
+    from.container === "missing"
+      ? `${from.name} has no container: there is nothing to fence.`
+      : `${from.name} can be fenced: its engine answers.`,
+  ];
+}
+
+export interface FailoverOrder {
+  readonly facts: FailoverFacts;
+  readonly from: DownNode;
+  readonly fromNode: Node;
+  readonly to: Node;
+  /** Slots of the nodes that will stream from the new primary. */
+  readonly slots: readonly string[];
+  readonly operator: OperatorCredentials;
+  readonly environment: RoleEnvironment;
+  readonly log: (message: string) => void;
+}
+
+const REPLAY_TIMEOUT_SECONDS = 300;
+
+/**
+ * Makes a standby the primary in the place of a dead one. The dead one is fenced first: stopped, and marked beside its
+ * data, so that nothing but a rejoin lets its server start again.
+ */
+export async function failOver(docker: Docker, order: FailoverOrder): Promise<Switchover> {
+  const { facts, from, to, log } = order;
+  const startedAt = performance.now();
+  if (from.container !== "missing") await fence(docker, order);
+  log(`${from.name} is fenced, and ${to.name} takes its place`);
+  await withOperator(docker, to, order.operator, async (client) => {
+    for (const slot of order.slots) await reserveSlot(client, slot);
+    await waitUntil({
+      condition: `${to.name} to replay what it has received`,
+      timeoutSeconds: REPLAY_TIMEOUT_SECONDS,
+      probe: async () => {
+        const query = "SELECT pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), '0/0') AS done";
+        const { rows } = await client.query<{ done: boolean }>(query);
+        return rows[0]?.done || undefined;
+      },
+      seen: () => "it is still behind",
+    });
+    await promote(client, to.name);
+  });
+  const writeGapMs = Math.round(performance.now() - startedAt);
+  return { from: facts.from, to: facts.to, writeGapMs, lostBytes: facts.lostBytes ?? 0, at: new Date().toISOString() };
+}
+
+async function fence(docker: Docker, { fromNode, environment, facts }: FailoverOrder): Promise<void> {
+  const reason = `${facts.to} was made primary in place of ${facts.from}.\n`;
+  await writeContainerFile(docker, fromNode.container, environment.fenceFile, reason, environment.uid);
+  await waitUntilStopped(docker, fromNode);
+}

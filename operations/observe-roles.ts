@@ -1,0 +1,165 @@
+import type Docker from "dockerode";
+import { readContainerFile } from "./container-file.ts";
+import { hasFile } from "./engine.ts";
+import { OperationError, messageOf } from "./errors.ts";
+import { parseLsn } from "./lsn.ts";
+import type { Lsn } from "./lsn.ts";
+import type { Node } from "./node.ts";
+import { containerState } from "./observe.ts";
+import type { ContainerState } from "./observe.ts";
+import { readPgControl } from "./pg-control.ts";
+import type { PgControl } from "./pg-control.ts";
+import { runAsSuperuser } from "./superuser.ts";
+import { withDeadline } from "./with-deadline.ts";
+
+/** What decides about roles, of one node at one moment. */
+export type NodeRole = PrimaryRole | StandbyRole | DownNode;
+
+export interface PrimaryRole {
+  readonly kind: "primary";
+  readonly name: string;
+  readonly timeline: number;
+  readonly systemIdentifier: string;
+  readonly writtenLsn: Lsn;
+  /** Transactions that have run for longer than this many seconds are cut off by a switchover; the oldest. */
+  readonly oldestTransactionSeconds: number;
+  /** WAL files that are not archived yet; 0 where nothing is archived. */
+  readonly unarchivedFiles: number;
+  /** An interrupted switchover left it to start as a standby next time. */
+  readonly heldAsStandby: boolean;
+}
+
+export interface StandbyRole {
+  readonly kind: "standby";
+  readonly name: string;
+  readonly timeline: number;
+  readonly systemIdentifier: string;
+  readonly receivedLsn: Lsn;
+  readonly replayedLsn: Lsn;
+  /** Whether a WAL receiver is connected to anybody. */
+  readonly streaming: boolean;
+  /** recovery_min_apply_delay; 0: none. */
+  readonly applyDelayMilliseconds: number;
+}
+
+/** Its server does not answer. */
+export interface DownNode {
+  readonly kind: "down";
+  readonly name: string;
+  readonly container: ContainerState;
+  /** undefined: there is no data, or nothing to look through. */
+  readonly control: PgControl | undefined;
+  /** With it a server starts as a standby, whatever it was. */
+  readonly standbySignal: boolean;
+  readonly fence: Fence;
+  readonly why: string;
+}
+
+/**
+ * fenced: another node was made primary in its place, as the operator said. unfinished: its data was being replaced when
+ * that was interrupted, and is good for nothing.
+ */
+export type Fence = "none" | "fenced" | "unfinished";
+
+/** Where a node keeps what is looked at while its server is down. */
+export interface DataPaths {
+  /** PGDATA. */
+  readonly dataDirectory: string;
+  readonly fenceFile: string;
+}
+
+interface RoleRow {
+  readonly standby: boolean;
+  readonly timeline: number;
+  readonly system_identifier: string;
+  readonly received: string;
+  readonly replayed: string;
+  readonly streaming: boolean;
+  readonly delay: number;
+  readonly oldest: number;
+  readonly unarchived: number;
+  readonly held: boolean;
+}
+
+/**
+ * The timeline of a standby is that of what it receives; one that receives nothing names the newest that it has
+ * replayed into, which pg_control may not name yet: the name of the newest history file in pg_wal.
+ */
+const ROLE = `
+SELECT row_to_json(answer) FROM (
+  SELECT standby,
+    (pg_control_system()).system_identifier::text AS system_identifier,
+    CASE WHEN standby THEN
+      coalesce((SELECT received_tli FROM pg_stat_wal_receiver),
+               greatest((pg_control_checkpoint()).timeline_id,
+                        (SELECT max(('x' || substr(name, 1, 8))::bit(32)::int)
+                         FROM pg_ls_dir('pg_wal') AS name WHERE name ~ '^[0-9A-F]{8}\\.history$')))
+      ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline,
+    CASE WHEN standby THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), '0/0')
+      ELSE pg_current_wal_lsn() END::text AS received,
+    CASE WHEN standby THEN coalesce(pg_last_wal_replay_lsn(), '0/0') ELSE pg_current_wal_lsn() END::text AS replayed,
+    EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS streaming,
+    (SELECT setting::bigint FROM pg_settings WHERE name = 'recovery_min_apply_delay') AS delay,
+    coalesce((SELECT extract(epoch FROM max(now() - xact_start))::int FROM pg_stat_activity
+              WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()), 0) AS oldest,
+    (SELECT count(*)::int FROM pg_ls_dir('pg_wal/archive_status') AS name WHERE name LIKE '%.ready') AS unarchived,
+    (pg_stat_file('standby.signal', true)).size IS NOT NULL AS held
+  FROM (SELECT pg_is_in_recovery() AS standby) AS role) AS answer;
+`;
+
+const ANSWER_TIMEOUT_SECONDS = 4;
+
+/** Asks all nodes side by side, as the superuser on each node's own socket. A node that does not answer is one that is down. */
+export function observeRoles(docker: Docker, nodes: readonly Node[], paths: DataPaths): Promise<NodeRole[]> {
+  return Promise.all(nodes.map((node) => observeRole(docker, node, paths)));
+}
+
+export async function observeRole(docker: Docker, node: Node, paths: DataPaths): Promise<NodeRole> {
+  try {
+    const answer = await withDeadline(runAsSuperuser(docker, node, ROLE), ANSWER_TIMEOUT_SECONDS, "no answer");
+    return roleOf(node.name, JSON.parse(answer) as RoleRow);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return downNode(docker, node, paths, messageOf(error));
+  }
+}
+
+function roleOf(name: string, row: RoleRow): PrimaryRole | StandbyRole {
+  const common = { name, timeline: row.timeline, systemIdentifier: row.system_identifier };
+  if (!row.standby) {
+    return {
+      kind: "primary",
+      ...common,
+      writtenLsn: parseLsn(row.received),
+      oldestTransactionSeconds: row.oldest,
+      unarchivedFiles: row.unarchived,
+      heldAsStandby: row.held,
+    };
+  }
+  return {
+    kind: "standby",
+    ...common,
+    receivedLsn: parseLsn(row.received),
+    replayedLsn: parseLsn(row.replayed),
+    streaming: row.streaming,
+    applyDelayMilliseconds: row.delay,
+  };
+}
+
+async function downNode(docker: Docker, node: Node, paths: DataPaths, why: string): Promise<DownNode> {
+  const container = await containerState(docker, node);
+  const common = { kind: "down", name: node.name, container, why } as const;
+  if (container === "missing") return { ...common, control: undefined, standbySignal: false, fence: "none" };
+  const [control, standbySignal, fence] = await Promise.all([
+    readPgControl(docker, node.container, paths.dataDirectory),
+    hasFile(docker, node.container, `${paths.dataDirectory}/standby.signal`),
+    readFence(docker, node, paths.fenceFile),
+  ]);
+  return { ...common, control, standbySignal, fence };
+}
+
+async function readFence(docker: Docker, node: Node, path: string): Promise<Fence> {
+  const text = await readContainerFile(docker, node.container, path);
+  if (text === undefined) return "none";
+  return text.startsWith("unfinished") ? "unfinished" : "fenced";
+}

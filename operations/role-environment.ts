@@ -1,0 +1,46 @@
+import type { JobMount } from "./job.ts";
+import type { StackLabels } from "./node.ts";
+
+/** What a change of roles needs to know of the nodes' containers and volumes. */
+export interface RoleEnvironment {
+  readonly image: string;
+  readonly network: string;
+  readonly labels: StackLabels;
+  /** The label whose value names a node. */
+  readonly nodeLabel: string;
+  /** PGDATA inside the containers. */
+  readonly dataDirectory: string;
+  /** While this file is there, the guard lets no server start. */
+  readonly fenceFile: string;
+  /** Of `postgres` in the image. */
+  readonly uid: number;
+  /** By the node's name: the job that works on its data while its server is stopped. */
+  readonly jobs: Readonly<Record<string, DataJob>>;
+}
+
+export interface DataJob {
+  readonly name: string;
+  /** Rendered from config-templates/rejoin.sh. */
+  readonly script: string;
+  readonly mounts: readonly JobMount[];
+}
+
+/** What the operator has said may be lost, in the stack file. */
+export interface RoleAcknowledgement {
+  /** Bytes of WAL that a dead primary may keep for itself; null: nothing was said. */
+  readonly failoverLostBytes: number | null;
+  /** Nodes whose own rows may be discarded so that they can follow the primary. */
+  readonly rejoin: readonly string[];
+}
+
+/** What a change of roles published. */
+export interface Switchover {
+  readonly from: string;
+  readonly to: string;
+  /** From the order to stop the old primary until the new one took writes. */
+  readonly writeGapMs: number;
+  /** WAL that the old primary had and the new one did not get. */
+  readonly lostBytes: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}

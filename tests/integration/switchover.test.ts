@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { containerId, docker, logOf } from "../support/containers.ts";
+import { Ledger } from "../support/ledger.ts";
+import type { StackOutputs } from "../support/outputs.ts";
+import { freePorts } from "../support/ports.ts";
+import { expectStreaming } from "../support/replication-checks.ts";
+import { psqlIn } from "../support/servers.ts";
+import { TestStack } from "../support/stack.ts";
+import type { StackConfig } from "../support/stack.ts";
+
+const NODES = ["node-1", "node-2", "node-3"];
+
+let stack: TestStack;
+let nodes: { name: string; port: number }[];
+let ledger: Ledger;
+
+const withPrimary = (primary: string, more: StackConfig = {}): StackConfig => ({ primary, nodes, ...more });
+const isStandby = (node: string): Promise<string> =>
+  psqlIn(stack.container(node), "SELECT pg_is_in_recovery()").catch(String);
+const roles = async (): Promise<Record<string, string>> =>
+  Object.fromEntries(await Promise.all(NODES.map(async (name) => [name, await isStandby(name)] as const)));
+const containerIds = (): Promise<string[]> => Promise.all(NODES.map((node) => containerId(stack.container(node))));
+const outputs = (): Promise<StackOutputs> => stack.outputs<StackOutputs>();
+
+beforeAll(async () => {
+  nodes = (await freePorts(NODES.length)).map((port, index) => ({ name: NODES[index] ?? "", port }));
+  stack = await TestStack.create(withPrimary("node-1"));
+  await stack.up();
+  ledger = await Ledger.start((await outputs()).readWriteUri);
+});
+afterAll(async () => {
+  await ledger.stop();
+  await stack.dispose();
+});
+
+test("preview says what a switchover does, and does nothing", async () => {
+  await stack.configure(withPrimary("node-2"));
+  const preview = await stack.succeed(["preview"]);
+  expect(preview).toContain("switchover: node-1 to node-2, write gap about 0.3 s, no row is lost");
+  expect(preview).toMatch(/node-2 is \d+ bytes behind, on timeline 1/);
+  expect(preview).not.toMatch(/docker:index|VolumeFiles/);
+  expect(await roles()).toEqual({ "node-1": "f", "node-2": "t", "node-3": "t" });
+});
+
+test("another primary in the stack file is a switchover: no row is lost, no container replaced", async () => {
+  const ids = await containerIds();
+  ledger.lap();
+  await stack.up();
+  await ledger.untilWritten();
+
+  expect(await ledger.lost()).toEqual([]);
+  expect(ledger.lap().longestGapMilliseconds).toBeLessThan(3000);
+  expect(await roles()).toEqual({ "node-1": "t", "node-2": "f", "node-3": "t" });
+  expect(await containerIds()).toEqual(ids);
+  await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+  const after = await outputs();
+  expect(after).toMatchObject({ primary: "node-2", timeline: 2 });
+  expect(after.lastSwitchover).toMatchObject({ from: "node-1", to: "node-2", lostBytes: 0 });
+  expect(await logOf(stack.container("node-1"))).toContain("database system is shut down");
+  await stack.expectNoChanges();
+});
+
+test("back is the same line reversed", async () => {
+  await stack.configure(withPrimary("node-1"));
+  await stack.up();
+  expect(await ledger.lost()).toEqual([]);
+  expect(await roles()).toEqual({ "node-1": "f", "node-2": "t", "node-3": "t" });
+  await expectStreaming(stack, "node-1", ["node-2", "node-3"]);
+  await stack.expectNoChanges();
+});
+
+test("a target that hangs is refused, in preview and in up, and the primary goes on", async () => {
+  await docker("pause", stack.container("node-3"));
+  await stack.configure(withPrimary("node-3"));
+  const preview = await stack.pulumi(["preview"]);
+  const up = await stack.failingUp();
+  await docker("unpause", stack.container("node-3"));
+  expect(preview.exitCode).not.toBe(0);
+  expect(preview.output).toContain("node-3 cannot become the primary: its server does not answer");
+  expect(up).toContain("Set `primary: node-1` to keep what is there");
+  expect(await isStandby("node-1")).toBe("f");
+});
+
+describe("the primary is dead", () => {
+  test("a failover is refused until the loss is acknowledged", async () => {
+    await stack.configure(withPrimary("node-1"));
+    await stack.up();
+    await ledger.stop();
+    // What only node-1 has: its standbys are down while it writes on.
+    await docker("stop", stack.container("node-2"), stack.container("node-3"));
+    await psqlIn(stack.container("node-1"), "CREATE TABLE only_here AS SELECT generate_series(1, 1000) AS n");
+    await docker("kill", stack.container("node-1"));
+    await docker("start", stack.container("node-2"), stack.container("node-3"));
+
+    await stack.configure(withPrimary("node-2"));
+    const preview = await stack.pulumi(["preview"]);
+    expect(preview.exitCode).not.toBe(0);
+    expect(preview.output).toMatch(/: [1-9]\d+ bytes would be lost/);
+    expect(preview.output).toContain("node-1 can be fenced: its engine answers");
+    expect(await stack.failingUp()).toContain("acknowledge: { failover: { lostBytes: ");
+    expect(await isStandby("node-2")).toBe("t");
+  });
+
+  test("acknowledged, the standby takes its place and the old primary is rewound", async () => {
+    await stack.configure(withPrimary("node-2", { acknowledge: { failover: { lostBytes: 10_000_000 } } }));
+    const output = await stack.up();
+    expect(output).toContain("node-1 follows the primary by pg_rewind");
+    expect(await roles()).toEqual({ "node-1": "t", "node-2": "f", "node-3": "t" });
+    await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+    expect((await outputs()).lastSwitchover).toMatchObject({ from: "node-1", to: "node-2" });
+    const gone = "SELECT count(*) FROM pg_class WHERE relname = 'only_here'";
+    expect(await psqlIn(stack.container("node-1"), gone)).toBe("0");
+    expect(await ledger.lost()).toEqual([]);
+  });
+
+  test("to take the acknowledgement away afterwards changes nothing", async () => {
+    await stack.configure(withPrimary("node-2"));
+    await stack.expectNoChanges();
+  });
+});

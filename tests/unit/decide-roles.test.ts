@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+import { MAXIMUM_LAG_BYTES, decideRoles } from "../../operations/decide-roles.ts";
+import { parseLsn } from "../../operations/lsn.ts";
+import type { DownNode, NodeRole, PrimaryRole, StandbyRole } from "../../operations/observe-roles.ts";
+import type { PgControl } from "../../operations/pg-control.ts";
+
+const SYSTEM = "7710573247014883365";
+const END = parseLsn("0/5000000");
+
+const primary = (name: string, part: Partial<PrimaryRole> = {}): PrimaryRole => ({
+  kind: "primary",
+  name,
+  timeline: 1,
+  systemIdentifier: SYSTEM,
+  writtenLsn: END,
+  oldestTransactionSeconds: 0,
+  unarchivedFiles: 0,
+  heldAsStandby: false,
+  ...part,
+});
+
+const standby = (name: string, part: Partial<StandbyRole> = {}): StandbyRole => ({
+  kind: "standby",
+  name,
+  timeline: 1,
+  systemIdentifier: SYSTEM,
+  receivedLsn: END,
+  replayedLsn: END,
+  streaming: true,
+  applyDelayMilliseconds: 0,
+  ...part,
+});
+
+const control = (part: Partial<PgControl> = {}): PgControl => ({
+  systemIdentifier: SYSTEM,
+  state: "in production",
+  writtenAtSeconds: 0,
+  checkpointLsn: END - 100n,
+  redoLsn: END - 100n,
+  timeline: 1,
+  ...part,
+});
+
+const down = (name: string, part: Partial<DownNode> = {}): DownNode => ({
+  kind: "down",
+  name,
+  container: "stopped",
+  control: control(),
+  standbySignal: false,
+  fence: "none",
+  why: "its container is not running",
+  ...part,
+});
+
+const SHUT_DOWN = control({ state: "shut down" });
+
+describe("node-2 is wanted", () => {
+  const DECISIONS: readonly (readonly [title: string, nodes: readonly NodeRole[], kind: string])[] = [
+    ["and is the only primary", [primary("node-2"), standby("node-1")], "none"],
+    ["and streams from node-1", [primary("node-1"), standby("node-2")], "switchover"],
+    ["and node-1 leaves with this update", [standby("node-2"), primary("node-1")], "switchover"],
+    ["and is stopped as everybody is", [down("node-1", { standbySignal: true }), down("node-2")], "start"],
+    ["and node-1 was stopped cleanly", [down("node-1", { control: SHUT_DOWN }), standby("node-2")], "promote"],
+    [
+      "and node-1 was stopped cleanly with more than node-2 has",
+      [down("node-1", { control: SHUT_DOWN }), standby("node-2", { replayedLsn: END - 200n })],
+      "start",
+    ],
+    ["and node-1 was killed", [down("node-1"), standby("node-2")], "failover"],
+    ["and node-1 hangs", [down("node-1", { container: "running" }), standby("node-2")], "failover"],
+    [
+      "and the container of node-1 is gone",
+      [down("node-1", { container: "missing", control: undefined }), standby("node-2")],
+      "failover",
+    ],
+    ["and an interrupted switchover left standbys only", [standby("node-1"), standby("node-2")], "promote"],
+    [
+      "and node-1 is held as a standby, and stopped",
+      [down("node-1", { standbySignal: true }), standby("node-2")],
+      "start",
+    ],
+    ["and node-1 was fenced", [down("node-1", { fence: "fenced" }), standby("node-2")], "promote"],
+    [
+      "and a node without data is down",
+      [down("node-3", { control: undefined }), primary("node-1"), standby("node-2")],
+      "switchover",
+    ],
+  ];
+  test.each(DECISIONS)("%s", (_title, nodes, kind) => {
+    expect(decideRoles("node-2", true, nodes).kind).toBe(kind);
+  });
+
+  const REFUSALS: readonly (readonly [title: string, nodes: readonly NodeRole[], reason: RegExp])[] = [
+    [
+      "two take writes",
+      [primary("node-1"), primary("node-2", { timeline: 2 })],
+      /more than one node takes writes: node-1 on timeline 1 at 0\/5000000, node-2 on timeline 2/,
+    ],
+    ["it does not answer", [primary("node-1"), down("node-2")], /its server does not answer. Set `primary: node-1`/],
+    [
+      "it is of another cluster",
+      [primary("node-1"), standby("node-2", { systemIdentifier: "1" })],
+      /of another cluster/,
+    ],
+    [
+      "it is on another timeline",
+      [primary("node-1", { timeline: 2 }), standby("node-2")],
+      /on timeline 1, and node-1 on timeline 2/,
+    ],
+    ["it does not stream", [primary("node-1"), standby("node-2", { streaming: false })], /does not stream/],
+    [
+      "it applies late",
+      [primary("node-1"), standby("node-2", { applyDelayMilliseconds: 1000 })],
+      /Take applyDelay from it/,
+    ],
+    [
+      "it is far behind",
+      [primary("node-1"), standby("node-2", { replayedLsn: END - BigInt(MAXIMUM_LAG_BYTES) - 1n })],
+      /bytes behind/,
+    ],
+    [
+      "another standby has more",
+      [standby("node-1", { receivedLsn: END + 1n }), standby("node-2")],
+      /node-1 has rows that node-2 has not/,
+    ],
+    ["it was replaced", [down("node-2", { container: "held" })], /cannot become the primary/],
+    ["it has no container", [down("node-2", { container: "missing", control: undefined })], /pulumi up --refresh/],
+  ];
+  test.each(REFUSALS)("refused where %s", (_title, nodes, reason) => {
+    const decision = decideRoles("node-2", true, nodes);
+    expect(decision).toMatchObject({ kind: "refused", reason: expect.stringMatching(reason) as string });
+  });
+});
+
+test("a node that was promoted by hand is not demoted in passing", () => {
+  const decision = decideRoles("node-1", false, [standby("node-1"), primary("node-2", { timeline: 2 })]);
+  expect(decision).toMatchObject({
+    kind: "refused",
+    reason: expect.stringContaining("Set `primary: node-2` in the stack file to keep what is there") as string,
+  });
+});
