@@ -19,7 +19,6 @@ export class ApplicationDatabase extends pulumi.ComponentResource {
         ...stack,
         role: ownerRole(plan.database.owner),
         password: credentials.ownerPassword,
-        operator: credentials.operator,
       },
       { parent: this, dependsOn: primary.server, deletedWith: primary.cluster },
     );

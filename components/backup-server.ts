@@ -63,14 +63,8 @@ export class BackupServer extends pulumi.ComponentResource {
     return { backup: password("barman"), streaming: password("streaming") };
   }
 
-  #roles(
-    name: string,
-    { plan, credentials }: Foundation,
-    { roles }: BackupPlan,
-    passwords: Passwords,
-    primary: Primary,
-  ): Role[] {
-    const shared = { labels: plan.labels, nodeLabel: LABELS.node, operator: credentials.operator };
+  #roles(name: string, { plan }: Foundation, { roles }: BackupPlan, passwords: Passwords, primary: Primary): Role[] {
+    const shared = { labels: plan.labels, nodeLabel: LABELS.node };
     const opts = { parent: this, dependsOn: primary.server, deletedWith: primary.cluster };
     return [
       new Role(`${name}-barman`, { ...shared, role: roles.backup, password: passwords.backup }, opts),

@@ -4,10 +4,11 @@ import type { Plan } from "../plan/plan.ts";
 import { CertificateAuthority } from "../provider/resources/certificate-authority.ts";
 import { Password } from "../provider/resources/password.ts";
 
-/** Passwords that the stack file chooses; null: one is generated. */
+/** What the stack file says of passwords. A text is one that it chooses; a version, of one that is generated. */
 export interface ChosenPasswords {
-  readonly replication: string | null;
-  readonly owner: string | null;
+  readonly replication: string | { readonly version: number };
+  readonly owner: string | { readonly version: number };
+  readonly operator: { readonly version: number };
 }
 
 export const PASSWORD_LENGTH = 32;
@@ -25,17 +26,20 @@ export class Credentials extends pulumi.ComponentResource {
 
   constructor(name: string, plan: Plan, chosen: ChosenPasswords, opts?: pulumi.ComponentResourceOptions) {
     super("pgtopology:index:Credentials", name, {}, opts);
-    const password = (of: string, given: string | null): pulumi.Output<string> =>
-      given === null
-        ? new Password(`${name}-${of}-password`, { length: PASSWORD_LENGTH, version: 1 }, { parent: this }).value
-        : pulumi.secret(given);
+    const password = (
+      of: keyof ChosenPasswords,
+      given: ChosenPasswords[keyof ChosenPasswords],
+    ): pulumi.Output<string> =>
+      typeof given === "string"
+        ? pulumi.secret(given)
+        : new Password(`${name}-${of}-password`, { length: PASSWORD_LENGTH, ...given }, { parent: this }).value;
     const commonName = `${plan.identity.project} ${plan.identity.stack} certificate authority`;
     this.authority = new CertificateAuthority(`${name}-authority`, { commonName }, { parent: this });
     this.replicationPassword = password("replication", chosen.replication);
     this.ownerPassword = password("owner", chosen.owner);
     this.operator = {
       user: OPERATOR_ROLE,
-      password: password("operator", null),
+      password: password("operator", chosen.operator),
       certificateAuthorityPem: this.authority.certificatePem,
     };
     this.registerOutputs({});

@@ -11,7 +11,7 @@ export class ReplicationUser extends pulumi.ComponentResource {
 
   constructor(name: string, { plan, credentials }: Foundation, primary: Primary) {
     super("pgtopology:index:ReplicationUser", name, {});
-    const shared = { labels: plan.labels, nodeLabel: LABELS.node, operator: credentials.operator };
+    const shared = { labels: plan.labels, nodeLabel: LABELS.node };
     // With the cluster go its roles: nothing has to be dropped from what is removed as a whole.
     const opts = { parent: this, dependsOn: primary.server, deletedWith: primary.cluster };
     this.roles = [

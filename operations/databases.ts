@@ -18,3 +18,16 @@ ALTER DATABASE ${database} OWNER TO ${role};
 `;
   await runOnWritableNode(docker, nodes, script);
 }
+
+/** How a database differs from what it shall be, as it completes "the database X ..."; undefined: not at all. */
+export async function databaseDifference(
+  docker: Docker,
+  nodes: readonly Node[],
+  name: string,
+  owner: string,
+): Promise<string | undefined> {
+  const script = `SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = ${escapeLiteral(name)};\n`;
+  const { output } = await runOnWritableNode(docker, nodes, script);
+  if (output === "") return "is gone, with all its rows: an empty one is made";
+  return output === owner ? undefined : `belongs to ${output}: it is given back to ${owner}`;
+}

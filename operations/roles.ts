@@ -1,9 +1,8 @@
 import type Docker from "dockerode";
-import type pg from "pg";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { OperationError } from "./errors.ts";
 import type { Node } from "./node.ts";
-import { scramVerifier } from "./scram.ts";
+import { isVerifierOf, scramVerifier } from "./scram.ts";
 import { runOnWritableNode } from "./superuser.ts";
 
 /** A role that can log in, as it shall be. */
@@ -20,9 +19,19 @@ export interface Role {
   readonly reads: readonly string[];
 }
 
-/** Makes the role, or alters it into what it shall be. A connection that is open already keeps working. */
-export async function ensureRole(docker: Docker, nodes: readonly Node[], role: Role, password: string): Promise<void> {
-  await runOnWritableNode(docker, nodes, ensureRoleScript(role, scramVerifier(password)));
+/**
+ * Makes the role, or alters it into what it shall be. A connection that is open already keeps working.
+ * @returns where it was done, and a WAL position behind it: whoever has replayed that has the role as it is now.
+ */
+export async function ensureRole(
+  docker: Docker,
+  nodes: readonly Node[],
+  role: Role,
+  password: string,
+): Promise<{ readonly node: Node; readonly walLsn: string }> {
+  const script = `${ensureRoleScript(role, scramVerifier(password))}SELECT pg_current_wal_insert_lsn();\n`;
+  const { node, output } = await runOnWritableNode(docker, nodes, script);
+  return { node, walLsn: output };
 }
 
 /** The script for psql: it gives the same role whatever was there before. */
@@ -68,23 +77,34 @@ function dropRoleScript(role: Role): string {
 }
 
 interface RoleRow {
-  login: boolean;
-  replication: boolean;
-  superuser: boolean;
-  connection_limit: number;
+  readonly login: boolean;
+  readonly replication: boolean;
+  readonly superuser: boolean;
+  readonly connection_limit: number;
+  readonly verifier: string | null;
 }
 
-/** How the role on the server differs from what it shall be, as it completes "the role X ..."; undefined: not at all. */
-export async function roleDifference(client: pg.Client, role: Role): Promise<string | undefined> {
-  const { rows } = await client.query<RoleRow>(
-    "SELECT rolcanlogin AS login, rolreplication AS replication, rolsuper AS superuser, rolconnlimit AS connection_limit FROM pg_roles WHERE rolname = $1",
-    [role.name],
-  );
-  const [row] = rows;
-  if (row === undefined) return "does not exist";
+/**
+ * How the role on the writable node differs from what it shall be, as it completes "the role X ..."; undefined: not at
+ * all. The superuser is asked: nobody else may see a verifier.
+ */
+export async function roleDifference(
+  docker: Docker,
+  nodes: readonly Node[],
+  role: Role,
+  password: string,
+): Promise<string | undefined> {
+  const script = `SELECT row_to_json(role) FROM (
+    SELECT rolcanlogin AS login, rolreplication AS replication, rolsuper AS superuser,
+           rolconnlimit AS connection_limit, rolpassword AS verifier
+    FROM pg_authid WHERE rolname = ${escapeLiteral(role.name)}) AS role;
+`;
+  const { output } = await runOnWritableNode(docker, nodes, script);
+  if (output === "") return "does not exist";
+  const row = JSON.parse(output) as RoleRow;
   if (!row.login) return "may not log in";
   if (row.superuser) return "is a superuser";
   if (row.replication !== role.replication) return row.replication ? "may replicate" : "may not replicate";
   if (row.connection_limit !== role.connectionLimit) return `has connection limit ${row.connection_limit}`;
-  return undefined;
+  return isVerifierOf(row.verifier ?? "", password) ? undefined : "has another password";
 }

@@ -21,6 +21,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
   const primary = nodes.find((node) => node.name === settings.primary);
   if (primary === undefined) throw new Error(`primary ${settings.primary} is not among the nodes`);
   const archiveVolume = settings.archiving.enabled ? names.archiveVolumeName(identity) : null;
+  const backup = backupPlan(settings, identity);
   const { synchronous } = settings.replication;
   return {
     identity,
@@ -30,7 +31,10 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
     layout,
     network: networkPlan(settings, identity),
     archiveVolume,
-    irreplaceableVolumes: archiveVolume === null ? [] : [{ volume: archiveVolume, holds: "the archived WAL" }],
+    irreplaceableVolumes: [
+      ...(archiveVolume === null ? [] : [{ volume: archiveVolume, holds: "the archived WAL" }]),
+      ...(backup === null ? [] : [{ volume: backup.volume, holds: "all backups" }]),
+    ],
     synchronousStandbys: synchronous.mode === "async" ? 0 : synchronous.count,
     nodes,
     primary,
@@ -51,7 +55,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
       ...settings.initdb.arguments,
     ],
     deletionProtection: settings.deletionProtection,
-    backup: backupPlan(settings, identity),
+    backup,
     acknowledge: settings.acknowledge,
   };
 }

@@ -7,9 +7,13 @@ import type { ImpactReport } from "./impact-report.ts";
 import { hasUnknowns, isObject, redact, sameValue, secret, unwrap } from "./values.ts";
 
 /** The dispatcher knows nothing of what is in a resource; each handler knows its own. */
-export interface AnyHandler extends Omit<Handler<object, object>, "secretOutputs" | "ignoredInputs" | "replaceOn"> {
+export interface AnyHandler extends Omit<
+  Handler<object, object>,
+  "secretOutputs" | "ignoredInputs" | "reachedBy" | "replaceOn"
+> {
   readonly secretOutputs: readonly string[];
   readonly ignoredInputs?: readonly string[];
+  readonly reachedBy?: readonly string[];
   readonly replaceOn?: readonly string[];
 }
 
@@ -57,13 +61,18 @@ export class Dispatcher implements provider.Provider {
     const inputs = unwrap(news, secrets) as Record<string, unknown>;
     const context = this.#context(urn, secrets);
     const changed = changedInputs(handler, state, inputs);
+    const reach = newestKnown(handler.reachedBy ?? [], state, inputs);
+    const [before, after] = [
+      { ...state, ...reach },
+      { ...inputs, ...reach },
+    ];
     if (changed.length > 0) {
-      await this.#guarded(secrets, () => handler.announce?.(state, inputs, context));
+      await this.#guarded(secrets, () => handler.announce?.(before, after, context));
       // What is not known yet never means another resource.
       const replaces = changed.filter((key) => handler.replaceOn?.includes(key) && !hasUnknowns(inputs[key]));
       return { changes: true, replaces, deleteBeforeReplace: replaces.length > 0 };
     }
-    return { changes: await this.#guarded(secrets, () => handler.drift?.(state, inputs, context) ?? false) };
+    return { changes: await this.#guarded(secrets, () => handler.drift?.(before, after, context) ?? false) };
   };
 
   create = (urn: string, raw: unknown): Promise<provider.CreateResult> => {
@@ -146,6 +155,14 @@ function changedInputs(handler: AnyHandler, state: Record<string, unknown>, inpu
   return Object.keys({ ...inputs, ...before }).filter(
     (key) => !handler.ignoredInputs?.includes(key) && !sameValue(before[key], inputs[key]),
   );
+}
+
+function newestKnown(
+  keys: readonly string[],
+  state: Record<string, unknown>,
+  inputs: Record<string, unknown>,
+): Record<string, unknown> {
+  return Object.fromEntries(keys.map((key) => [key, hasUnknowns(inputs[key]) ? state[key] : inputs[key]]));
 }
 
 const INPUT_KEYS = "__inputKeys";

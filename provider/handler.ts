@@ -36,6 +36,11 @@ export interface Handler<I extends object, O extends object> {
   /** Inputs that may change without anything to be done. */
   readonly ignoredInputs?: readonly (keyof I & string)[];
   /**
+   * Inputs by which servers are reached. `drift` and `announce` get the newest value that is known, in the state too:
+   * a password that is about to be replaced still counts in a preview, and does not in the update that replaced it.
+   */
+  readonly reachedBy?: readonly (keyof I & string)[];
+  /**
    * Problems that can be known before anything is made, one sentence or two each. Not called while an input is unknown.
    * @param before the inputs of the last update; undefined: there was none.
    */

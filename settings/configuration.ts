@@ -3,6 +3,7 @@ import { decode } from "./decode.ts";
 import type { Deployment } from "./deployment.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { type Finding, problem } from "./findings.ts";
+import { passwordVersions } from "./sections/passwords.ts";
 import { stackFile } from "./stack-file.ts";
 import { UNREADABLE } from "./tolerant-reader.ts";
 
@@ -49,7 +50,7 @@ export function secrecyFindings(configuration: StackConfiguration): readonly Fin
         }),
       ];
     }
-    const isPlainPassword = key === "passwords" && !isSecret(key, configuration) && holdsAnything(value);
+    const isPlainPassword = key === "passwords" && !isSecret(key, configuration) && holdsMoreThanVersions(value);
     if (!isPlainPassword) return [];
     const fix =
       "Set each by: pulumi config set --secret --path passwords.owner. Then choose new ones: those in the file were seen by whoever could read it.";
@@ -67,11 +68,10 @@ function isSecret(key: string, { project, secretKeys }: StackConfiguration): boo
   return secretKeys.has(`${project}:${key}`);
 }
 
-function holdsAnything(value: unknown): boolean {
+function holdsMoreThanVersions(value: unknown): boolean {
   const schema = SCHEMAS.get("passwords");
   const decoded = schema === undefined ? value : decode(schema, value);
-  if (typeof decoded === "object" && decoded !== null) return Object.keys(decoded).length > 0;
-  return decoded !== undefined && decoded !== null;
+  return !passwordVersions.safeParse(decoded ?? {}).success;
 }
 
 /** `pg-toplogy:nodes` would be read by nobody, and missed by nobody but its author. */

@@ -26,7 +26,7 @@ export function resolve(file: StackFile): Settings {
     archiving,
     backup,
     initdb,
-    passwords: { replication: file.passwords.replication ?? null, owner: file.passwords.owner ?? null },
+    passwords: file.passwords,
     deletionProtection,
     acknowledge: { ...acknowledge, failover: acknowledge.failover ?? null },
   };

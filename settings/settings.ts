@@ -21,7 +21,6 @@ export interface Settings {
   readonly archiving: ArchivingSettings;
   readonly backup: BackupSettings;
   readonly initdb: InitdbSettings;
-  /** Passwords that the user chose; what is absent is generated. */
   readonly passwords: PasswordSettings;
   /** Data volumes are protected from `pulumi destroy`. */
   readonly deletionProtection: boolean;
@@ -95,8 +94,18 @@ export interface InitdbSettings {
 }
 
 export interface PasswordSettings {
-  readonly replication: string | null;
-  readonly owner: string | null;
+  readonly replication: PasswordChoice;
+  readonly owner: PasswordChoice;
+  /** Of the role with which the provider logs in. */
+  readonly operator: GeneratedPassword;
+}
+
+/** A text is a password that the user chose. */
+export type PasswordChoice = string | GeneratedPassword;
+
+export interface GeneratedPassword {
+  /** Another version is another password. */
+  readonly version: number;
 }
 
 /** Losses that an update may cause because the stack file says so; each counts once. */

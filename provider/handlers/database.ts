@@ -1,5 +1,6 @@
-import { ensureDatabase } from "../../operations/databases.ts";
+import { databaseDifference, ensureDatabase } from "../../operations/databases.ts";
 import { connectEngine } from "../../operations/engine.ts";
+import { OperationError } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
 import type { Handler, NoOutputs } from "../handler.ts";
 import type { DatabaseInputs } from "../resources/database.ts";
@@ -7,6 +8,17 @@ import type { DatabaseInputs } from "../resources/database.ts";
 export const databaseHandler: Handler<DatabaseInputs, NoOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["labels", "nodeLabel"],
+  drift: async (_state, { name, owner, labels, nodeLabel }, { warn }) => {
+    const docker = connectEngine();
+    try {
+      const difference = await databaseDifference(docker, await findNodes(docker, labels, nodeLabel), name, owner);
+      if (difference !== undefined) warn(`the database ${name} ${difference}`);
+      return difference !== undefined;
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      return false;
+    }
+  },
   create: async (inputs) => {
     await ensure(inputs);
     return { id: inputs.name, outputs: {} };

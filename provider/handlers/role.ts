@@ -2,19 +2,25 @@ import type Docker from "dockerode";
 import { connectEngine } from "../../operations/engine.ts";
 import { OperationError } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
+import { unlessReplayed } from "../../operations/replayed.ts";
 import { dropRoleIfUnused, ensureRole, roleDifference } from "../../operations/roles.ts";
-import { isStandby, withOperator } from "../../operations/sql.ts";
 import type { Context, Handler, NoOutputs } from "../handler.ts";
 import type { RoleInputs } from "../resources/role.ts";
 
 export const roleHandler: Handler<RoleInputs, NoOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["operator", "labels", "nodeLabel"],
+  ignoredInputs: ["labels", "nodeLabel"],
   drift: async (_state, inputs, { warn }) => {
     const difference = await liveDifference(connectEngine(), inputs);
     if (difference === undefined) return false;
     warn(`the role ${inputs.role.name} ${difference}: it is altered back`);
     return true;
+  },
+  announce: async (state, inputs, { log }) => {
+    if (state.password === inputs.password || state.role.name !== inputs.role.name) return;
+    log(
+      `new password of ${inputs.role.name}: 0 restarts, open connections go on, the old password is refused from then on`,
+    );
   },
   create: async (inputs) => {
     const docker = connectEngine();
@@ -23,13 +29,24 @@ export const roleHandler: Handler<RoleInputs, NoOutputs> = {
   },
   update: async (state, inputs, context) => {
     const docker = connectEngine();
-    await ensureRole(docker, await nodesOf(docker, inputs), inputs.role, inputs.password);
+    await alter(docker, inputs, context);
     // Another name is another role: the old one must not stay behind with a password and rights.
     if (state.role.name !== inputs.role.name) await drop(docker, state, context);
     return {};
   },
   delete: (state, context) => drop(connectEngine(), state, context),
 };
+
+/** An old password is dead when no node takes it any more. */
+async function alter(docker: Docker, inputs: RoleInputs, { warn }: Context): Promise<void> {
+  const nodes = await nodesOf(docker, inputs);
+  const { node, walLsn } = await ensureRole(docker, nodes, inputs.role, inputs.password);
+  const standbys = nodes.filter(({ name }) => name !== node.name);
+  const reasons = await Promise.all(standbys.map((standby) => unlessReplayed(docker, standby, walLsn)));
+  for (const reason of reasons) {
+    if (reason !== undefined) warn(`${reason}: until then the role ${inputs.role.name} is there as it was`);
+  }
+}
 
 async function drop(docker: Docker, inputs: RoleInputs, { warn }: Context): Promise<void> {
   const { role } = inputs;
@@ -39,20 +56,12 @@ async function drop(docker: Docker, inputs: RoleInputs, { warn }: Context): Prom
 
 const nodesOf = (docker: Docker, { labels, nodeLabel }: RoleInputs) => findNodes(docker, labels, nodeLabel);
 
-/**
- * The primary is asked: a standby knows of a role only once it has replayed it. undefined: no difference, or no primary
- * that answers.
- */
+/** undefined: no difference, or no primary that answers. */
 async function liveDifference(docker: Docker, inputs: RoleInputs): Promise<string | undefined> {
-  for (const node of await nodesOf(docker, inputs).catch(() => [])) {
-    try {
-      const answer = await withOperator(docker, node, inputs.operator, async (client) =>
-        (await isStandby(client)) ? undefined : { difference: await roleDifference(client, inputs.role) },
-      );
-      if (answer !== undefined) return answer.difference;
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-    }
+  try {
+    return await roleDifference(docker, await nodesOf(docker, inputs), inputs.role, inputs.password);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return undefined;
   }
-  return undefined;
 }

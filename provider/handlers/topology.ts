@@ -15,7 +15,8 @@ import type { TopologyInputs, TopologyOutputs } from "../resources/topology.ts";
 
 export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["operator", "environment", "acknowledgement"],
+  ignoredInputs: ["environment", "acknowledgement"],
+  reachedBy: ["operator"],
   drift: async (_state, shape, context) => tellFindings(shape, context),
   announce: async (state, inputs, context) => {
     // Where the primary changes, what is not as it was before is part of that story.

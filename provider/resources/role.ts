@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Role as RoleShape } from "../../operations/roles.ts";
-import type { OperatorCredentials } from "../../operations/sql.ts";
 import type { InputsOf } from "./inputs-of.ts";
 
 export interface RoleInputs {
@@ -8,7 +7,6 @@ export interface RoleInputs {
   readonly password: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly nodeLabel: string;
-  readonly operator: OperatorCredentials;
 }
 
 /** A role that logs in with scram-sha-256; its password reaches the server only as a verifier. */

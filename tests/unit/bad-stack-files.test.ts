@@ -522,6 +522,23 @@ const SECRETS: readonly BadFile[] = [
     [["passwords", "there is a password in plain text"]],
   ],
   [
+    "a password of its own for the program, and half a version",
+    { passwords: { operator: "correct horse battery", owner: { version: 1.5 } } },
+    [
+      ["passwords.owner", "{ version: 2 }"],
+      ["passwords.operator", "the version of a generated password"],
+    ],
+    { secret: ["passwords"] },
+  ],
+  [
+    "a version with a password beside it",
+    { passwords: { owner: { version: 2, value: "correct horse" } } },
+    [
+      ["passwords", "there is a password in plain text"],
+      ["passwords.owner", "(not shown)"],
+    ],
+  ],
+  [
     "passwords as one text",
     { passwords: "correct horse battery" },
     [["passwords", "is not a mapping"]],

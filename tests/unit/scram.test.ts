@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { expect, test } from "vitest";
-import { scramVerifier } from "../../operations/scram.ts";
+import { isVerifierOf, scramVerifier } from "../../operations/scram.ts";
 
 test("it is what PostgreSQL itself stores for the same password and salt", () => {
   // Made by PostgreSQL 17: CREATE ROLE ... PASSWORD ..., then pg_authid.rolpassword.
@@ -28,4 +28,11 @@ test("it passes the exchange of RFC 7677", () => {
 
 test("two roles with one password do not show it: each has a salt of its own", () => {
   expect(scramVerifier("secret")).not.toBe(scramVerifier("secret"));
+});
+
+test("a stored verifier tells whose password it is, however many iterations it was made with", () => {
+  const stored = scramVerifier("secret", undefined, 10_000);
+  expect(isVerifierOf(stored, "secret")).toBe(true);
+  expect(isVerifierOf(stored, "Secret")).toBe(false);
+  expect(isVerifierOf("md5a3556571e93b0d20722ba62be61e8c2d", "secret")).toBe(false);
 });

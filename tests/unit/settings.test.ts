@@ -31,7 +31,7 @@ const SMALLEST: Settings = {
     lastBackupMaximumAge: "2 DAYS",
   },
   initdb: { arguments: [] },
-  passwords: { replication: null, owner: null },
+  passwords: { replication: { version: 1 }, owner: { version: 1 }, operator: { version: 1 } },
   deletionProtection: false,
   acknowledge: { failover: null, rejoin: [], volumes: [], synchronous: false },
 };
@@ -172,8 +172,19 @@ describe("good stack files", () => {
     [
       "encrypted passwords",
       { passwords: { owner: "correct horse battery", replication: String.raw`:\"' staple` + "12" } },
-      { passwords: { owner: "correct horse battery", replication: String.raw`:\"' staple` + "12" } },
+      {
+        passwords: {
+          owner: "correct horse battery",
+          replication: String.raw`:\"' staple` + "12",
+          operator: { version: 1 },
+        },
+      },
       ["passwords"],
+    ],
+    [
+      "versions of passwords, in the open",
+      { passwords: { owner: { version: 2 }, operator: { version: 3 } } },
+      { passwords: { replication: { version: 1 }, owner: { version: 2 }, operator: { version: 3 } } },
     ],
   ];
 

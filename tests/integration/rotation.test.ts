@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { containerId, shellIn } from "../support/containers.ts";
+import { Ledger } from "../support/ledger.ts";
+import { freePorts } from "../support/ports.ts";
+import { psqlIn, refusal, rowsOf, startTimeIn, withClient } from "../support/servers.ts";
+import type { Login } from "../support/servers.ts";
+import { TestStack } from "../support/stack.ts";
+import type { StackConfig } from "../support/stack.ts";
+
+const NODES = ["node-1", "node-2", "node-3"] as const;
+
+let stack: TestStack;
+let ports: readonly number[];
+let ledger: Ledger;
+let config: StackConfig;
+
+beforeAll(async () => {
+  ports = await freePorts(NODES.length);
+  config = { primary: "node-1", nodes: NODES.map((name, index) => ({ name, port: ports[index] })) };
+  stack = await TestStack.create(config);
+  await stack.up();
+  ledger = await Ledger.start((await outputs()).readWriteUri);
+});
+afterAll(async () => {
+  await ledger.stop();
+  await stack.dispose();
+});
+
+interface Outputs {
+  readonly readWriteUri: string;
+  readonly certificateAuthority: string;
+}
+
+const outputs = (): Promise<Outputs> => stack.outputs<Outputs>();
+
+const configure = async (part: StackConfig): Promise<void> => {
+  config = { ...config, ...part };
+  await stack.configure(config);
+};
+
+/** What a client on this machine logs in with at each node. */
+async function ownerLogins(): Promise<Login[]> {
+  const { readWriteUri, certificateAuthority } = await outputs();
+  const password = decodeURIComponent(/:([^:@]+)@/.exec(readWriteUri)?.[1] ?? "");
+  return ports.map((port) => ({
+    ...{ host: "127.0.0.1", port, user: "app", password, database: "app" },
+    certificateAuthority,
+  }));
+}
+
+/** The password of the standbys. */
+async function replicationPassword(): Promise<string> {
+  const passfile = await shellIn(stack.container("node-2"), "cat /etc/pg-topology/passfile");
+  return passfile.trim().split(":").at(-1) ?? "";
+}
+
+/** What each node answers to a standby that logs in with a password. */
+const replicationAnswers = (password: string): Promise<string[]> =>
+  Promise.all(
+    NODES.map((node) => {
+      const conninfo = `host=${node} user=repuser dbname=postgres replication=true sslmode=require`;
+      const psql = `PGPASSWORD='${password}' psql -XAtq "${conninfo}" -c IDENTIFY_SYSTEM 2>&1 || true`;
+      return shellIn(stack.container("node-2"), psql);
+    }),
+  );
+
+/** What tells that servers, containers and streaming connections are the same. */
+const marks = async (): Promise<string[][]> =>
+  Promise.all(
+    NODES.map(async (node) => [
+      await containerId(stack.container(node)),
+      await startTimeIn(stack.container(node)),
+      await psqlIn(stack.container(node), "SELECT pid FROM pg_stat_wal_receiver WHERE status = 'streaming'"),
+    ]),
+  );
+
+const refusals = (logins: readonly Login[]): Promise<string[]> => Promise.all(logins.map(refusal));
+
+async function expectUndisturbed(before: string[][]): Promise<void> {
+  expect(await marks()).toEqual(before);
+  const { brokenConnections } = ledger.lap();
+  expect(brokenConnections).toBe(0);
+  expect(await lostRows()).toBe(0);
+}
+
+/** Of all rows that were acknowledged since the beginning, the number of those that are not there. */
+async function lostRows(): Promise<number> {
+  const { acknowledged } = ledger.lap();
+  const there = `SELECT count(*) FROM ledger WHERE id = ANY('{${acknowledged.join(",")}}')`;
+  return acknowledged.length - Number(await psqlIn(stack.container("node-1"), there, "app"));
+}
+
+test("new passwords: nothing restarts, no connection breaks, the old ones are dead on every node", async () => {
+  const before = await marks();
+  const [owner, replication] = [await ownerLogins(), await replicationPassword()];
+  expect(before.map(([, , receiver]) => receiver !== "")).toEqual([false, true, true]);
+  await Promise.all(owner.map((login) => rowsOf(login, "SELECT")));
+
+  const second = { version: 2 };
+  await configure({ passwords: { owner: second, replication: second, operator: second } });
+  const preview = await stack.succeed(["preview"]);
+  for (const role of ["app", "repuser", "pgtopology"]) expect(preview).toContain(`new password of ${role}: 0 restarts`);
+  expect(preview).not.toContain("does not answer");
+  await withClient(owner[0] as Login, async (client) => {
+    await stack.up();
+    expect((await client.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+  });
+
+  await expectUndisturbed(before);
+  expect(new Set(await refusals(owner))).toEqual(new Set(['password authentication failed for user "app"']));
+  for (const answer of await replicationAnswers(replication)) {
+    expect(answer).toContain('password authentication failed for user "repuser"');
+  }
+  await Promise.all((await ownerLogins()).map((login) => rowsOf(login, "SELECT")));
+  await stack.expectNoChanges();
+
+  // A standby whose connection breaks comes back with the new password.
+  await psqlIn(stack.container("node-2"), "SELECT pg_terminate_backend(pid) FROM pg_stat_wal_receiver");
+  const receiver = "SELECT status FROM pg_stat_wal_receiver";
+  await expect.poll(() => psqlIn(stack.container("node-2"), receiver), { timeout: 10_000 }).toBe("streaming");
+});
+
+describe("what somebody changed by SQL", () => {
+  test("a password and a dropped database are found in preview, and put right", async () => {
+    const primary = stack.container("node-1");
+    await psqlIn(
+      primary,
+      "ALTER ROLE repuser PASSWORD 'by hand'; CREATE DATABASE other; ALTER DATABASE other OWNER TO app",
+    );
+    await configure({ database: { name: "other", owner: "app" } });
+    await stack.up();
+    expect(await stack.succeed(["preview"])).not.toContain("another password");
+    await psqlIn(primary, "ALTER ROLE repuser PASSWORD 'by hand'");
+    await psqlIn(primary, "DROP DATABASE other");
+    const preview = await stack.succeed(["preview"]);
+    expect(preview).toContain("the role repuser has another password: it is altered back");
+    expect(preview).toContain("the database other is gone, with all its rows: an empty one is made");
+    await stack.up();
+    for (const answer of await replicationAnswers(await replicationPassword())) expect(answer).not.toContain("failed");
+    expect(await psqlIn(primary, "SELECT count(*) FROM pg_database WHERE datname = 'other'")).toBe("1");
+    await stack.expectNoChanges();
+  });
+});
