@@ -8,12 +8,13 @@ import type { DatabaseInputs } from "../resources/database.ts";
 export const databaseHandler: Handler<DatabaseInputs, NoOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["labels", "nodeLabel"],
-  drift: async (_state, { name, owner, labels, nodeLabel }, { warn }) => {
+  drift: async (_state, { name, owner, labels, nodeLabel }, { drift }) => {
     const docker = connectEngine();
     try {
       const difference = await databaseDifference(docker, await findNodes(docker, labels, nodeLabel), name, owner);
-      if (difference !== undefined) warn(`the database ${name} ${difference}`);
-      return difference !== undefined;
+      if (difference === undefined) return false;
+      drift({ level: "reload", nodes: [], message: `the database ${name} ${difference}` });
+      return true;
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
       return false;

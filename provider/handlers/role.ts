@@ -10,17 +10,16 @@ import type { RoleInputs } from "../resources/role.ts";
 export const roleHandler: Handler<RoleInputs, NoOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["labels", "nodeLabel"],
-  drift: async (_state, inputs, { warn }) => {
+  drift: async (_state, inputs, { drift }) => {
     const difference = await liveDifference(connectEngine(), inputs);
     if (difference === undefined) return false;
-    warn(`the role ${inputs.role.name} ${difference}: it is altered back`);
+    drift({ level: "reload", nodes: [], message: `the role ${inputs.role.name} ${difference}: it is altered back` });
     return true;
   },
-  announce: async (state, inputs, { log }) => {
+  announce: async (state, inputs, { impact }) => {
     if (state.password === inputs.password || state.role.name !== inputs.role.name) return;
-    log(
-      `new password of ${inputs.role.name}: 0 restarts, open connections go on, the old password is refused from then on`,
-    );
+    const message = `new password of ${inputs.role.name}: 0 restarts, open connections go on, the old password is refused from then on`;
+    impact({ level: "reload", nodes: [], message });
   },
   create: async (inputs) => {
     const docker = connectEngine();
