@@ -10,6 +10,8 @@ export interface Command<O extends ParseArgsOptionsConfig> {
   readonly options: O;
   /** Whether it takes words besides options. */
   readonly allowPositionals?: boolean;
+  /** Whether all of its arguments are given to `run` as words: it passes them on to another program. */
+  readonly passesOn?: boolean;
   /** What it returns is the exit code of the process. */
   readonly run: (values: OptionValues<O>, positionals: readonly string[]) => Promise<number>;
   /** The exit code of a failure that a user can act on, shown without a stack trace. */
@@ -30,9 +32,15 @@ export async function runCommand<const O extends ParseArgsOptionsConfig>(command
   }
 }
 
-function parsed<O extends ParseArgsOptionsConfig>({ usage, options, allowPositionals = false }: Command<O>) {
+function parsed<O extends ParseArgsOptionsConfig>({ usage, options, ...command }: Command<O>) {
+  const { allowPositionals = false, passesOn = false } = command;
+  const args = process.argv.slice(2);
   try {
-    const { values, positionals } = parseArgs<{ options: O; allowPositionals: boolean }>({ options, allowPositionals });
+    const { values, positionals } = parseArgs<{ args: string[]; options: O; allowPositionals: boolean }>({
+      args: passesOn ? ["--", ...args] : args,
+      options,
+      allowPositionals: allowPositionals || passesOn,
+    });
     return { values, positionals };
   } catch (error) {
     console.error(`${messageOf(error)}\n\n${usage}`);

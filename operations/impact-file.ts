@@ -12,6 +12,12 @@ export interface ImpactRecord extends Impact {
   readonly source: "change" | "drift" | "check";
 }
 
+/** What `npm run preview -- --json-impact` prints: docs/reference/preview.md. */
+export interface ImpactReport {
+  readonly impact: ImpactLevel;
+  readonly findings: readonly ImpactRecord[];
+}
+
 export const parseRecords = (text: string): ImpactRecord[] =>
   text
     .split("\n")

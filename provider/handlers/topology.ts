@@ -43,7 +43,7 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
 };
 
 /** @returns whether there is anything to tell. */
-async function tellFindings(shape: TopologyInputs, { drift, warn, signal }: Context): Promise<boolean> {
+async function tellFindings(shape: TopologyInputs, { drift, signal }: Context): Promise<boolean> {
   try {
     const found = await settledFindings(connectEngine(), shape, signal);
     for (const finding of found) {
@@ -53,7 +53,8 @@ async function tellFindings(shape: TopologyInputs, { drift, warn, signal }: Cont
     }
     return found.length > 0;
   } catch (error) {
-    warn(`the servers could not be looked at: ${messageOf(error)}`);
+    const message = `the servers could not be looked at: ${messageOf(error)}`;
+    drift({ level: "unknown", nodes: shape.nodes.map((node) => node.name), message });
     return false;
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import type { ImpactReport } from "../../operations/impact-file.ts";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { StackStatus } from "../../operations/status.ts";
 import { Clone } from "../support/clone.ts";
@@ -74,6 +75,39 @@ describe("npm start", () => {
     const output = await clone.succeed("npm start");
     expect(output).toContain(`stopped and removed the job ${name}, which the state does not know`);
     expect(await docker("ps", "-aq", "--filter", `name=${name}`)).toBe("");
+  });
+});
+
+describe("npm run preview", () => {
+  const impact = async (...args: string[]): Promise<ImpactReport & { exitCode: number }> => {
+    const command = ["npm run --silent preview -- --json-impact", ...args, "2>/dev/null"].join(" ");
+    const { exitCode, output } = await clone.shell(command);
+    return { ...(JSON.parse(output) as ImpactReport), exitCode };
+  };
+
+  test("tells programs what an update would do, and fails where that is more than they allow", async () => {
+    expect(await impact("--max-impact", "none", "--diff")).toEqual({ impact: "none", findings: [], exitCode: 0 });
+
+    const file = await readFile(clone.path("Pulumi.dev.yaml"), "utf8");
+    onTestFinished(() => writeFile(clone.path("Pulumi.dev.yaml"), file));
+    const changed = file.replace("config:\n", "config:\n  pg-topology:parameters: { max_connections: 150 }\n");
+    await writeFile(clone.path("Pulumi.dev.yaml"), changed);
+    const { findings, ...report } = await impact("--max-impact=reload");
+    expect(report).toEqual({ impact: "restart", exitCode: 3 });
+    expect(findings).toContainEqual({
+      resource: "topology",
+      source: "change",
+      level: "restart",
+      nodes: ["node-2", "node-1"],
+      message: "rolling restart: node-2, node-1 (max_connections); write gap about 1 s",
+    });
+    expect((await impact("--max-impact", "restart")).exitCode).toBe(0);
+  });
+
+  test("hands everything else to pulumi preview", async () => {
+    const { exitCode, output } = await clone.shell("npm run --silent preview -- --expect-no-changes --stack dev");
+    expect(output).toContain("unchanged");
+    expect(exitCode).toBe(0);
   });
 });
 
