@@ -1,18 +1,16 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { ARCHIVE_MOUNT, CONFIGURATION_FILES, CONFIGURATION_MOUNT, POSTGRES_UID, SERVER_PORT } from "../plan/layout.ts";
+import { CONFIGURATION_FILES, CONFIGURATION_MOUNT, POSTGRES_UID } from "../plan/layout.ts";
+import { LABELS } from "../plan/names.ts";
 import { passfileLine } from "../plan/passfile.ts";
 import type { NodePlan } from "../plan/plan.ts";
+import { ContainerTurn } from "../provider/resources/container-turn.ts";
 import { Server } from "../provider/resources/server.ts";
 import { ServerCertificate } from "../provider/resources/server-certificate.ts";
 import { VolumeFiles } from "../provider/resources/volume-files.ts";
 import type { Foundation } from "./foundation.ts";
 import { asLabels } from "./labels.ts";
-
-/** A clean stop writes a checkpoint: it may take a while, and must never become a kill. */
-const STOP_TIMEOUT_SECONDS = 120;
-/** /dev/shm, for parallel queries: Docker's 64 MB are too few. */
-const SHM_MEGABYTES = 256;
+import { earlierTurns, generationOf, nodeContainer } from "./node-container.ts";
 
 /**
  * One node: configuration files, a container, and the server in it. Its role is no part of it: `Primary` and `Standby`
@@ -92,59 +90,25 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
     );
   }
 
-  /**
-   * Constant for as long as the node lives: nearly every change of a container's inputs replaces it. All values are
-   * written as the engine reports them, so that a refresh finds no difference.
-   */
   #container(): docker.Container {
-    const { plan, network, volumes, archive } = this.foundation;
+    const { plan, network, volumes, archive, credentials } = this.foundation;
     const { node } = this;
-    const volume = (source: string, target: string, readOnly: boolean): docker.types.input.ContainerMount => ({
-      type: "volume",
-      source,
-      target,
-      readOnly,
-    });
-    return new docker.Container(
-      `${node.name}-container`,
+    const turn = new ContainerTurn(
+      `${node.name}-turn`,
       {
-        name: node.container,
-        hostname: node.name,
-        image: plan.image,
-        entrypoints: [CONFIGURATION_FILES.guard],
-        command: ["docker-entrypoint.sh", "postgres", "-c", `config_file=${CONFIGURATION_FILES.postgresqlConf}`],
-        envs: [`PGDATA=${plan.layout.dataDirectory}`],
-        labels: asLabels(node.labels),
-        mounts: [
-          volume(node.dataVolume, plan.layout.dataMount, false),
-          volume(node.configurationVolume, CONFIGURATION_MOUNT, true),
-          ...(plan.archiveVolume === null ? [] : [volume(plan.archiveVolume, ARCHIVE_MOUNT, false)]),
-        ],
-        networkMode: "bridge",
-        networksAdvanced: [
-          {
-            name: plan.network.name,
-            aliases: [node.name],
-            ...(node.address === null ? {} : { ipv4Address: node.address }),
-          },
-        ],
-        ports:
-          node.published === null
-            ? []
-            : [{ internal: SERVER_PORT, external: node.published.port, ip: node.published.host, protocol: "tcp" }],
-        restart: "unless-stopped",
-        stopSignal: "SIGINT",
-        stopTimeout: STOP_TIMEOUT_SECONDS,
-        destroyGraceSeconds: STOP_TIMEOUT_SECONDS,
-        shmSize: SHM_MEGABYTES,
-        // A stopped node is started by its Server, not replaced.
-        mustRun: false,
+        node: { name: node.name, container: node.container },
+        generation: generationOf(plan, node),
+        label: LABELS.generation,
+        after: earlierTurns(plan, node),
+        operator: credentials.operator,
       },
-      {
-        parent: this,
-        // Plain names, not outputs of these: a replaced network must not drag the containers along.
-        dependsOn: [network.network, volumes.of(node), this.files, ...(archive === undefined ? [] : [archive.files])],
-      },
+      { parent: this },
     );
+    // Plain names, not outputs of these: a replaced network must not drag the containers along.
+    const made = [network.network, volumes.of(node), this.files, ...(archive === undefined ? [] : [archive.files])];
+    return new docker.Container(`${node.name}-container`, nodeContainer(plan, node), {
+      parent: this,
+      dependsOn: [...made, turn],
+    });
   }
 }

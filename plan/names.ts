@@ -9,6 +9,8 @@ export const LABELS = {
   project: "pg-topology.project",
   stack: "pg-topology.stack",
   node: "pg-topology.node",
+  /** Of a container: changes with everything else that it is made of. */
+  generation: "pg-topology.generation",
 } as const;
 
 export type Labels = Readonly<Record<string, string>>;

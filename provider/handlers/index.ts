@@ -3,6 +3,7 @@ import { backupServerHandler } from "./backup-server.ts";
 import { baseBackupHandler } from "./base-backup.ts";
 import { certificateAuthorityHandler } from "./certificate-authority.ts";
 import { clientFileHandler } from "./client-file.ts";
+import { containerTurnHandler } from "./container-turn.ts";
 import { databaseClusterHandler } from "./database-cluster.ts";
 import { databaseHandler } from "./database.ts";
 import { dockerEngineHandler } from "./docker-engine.ts";
@@ -20,6 +21,7 @@ export const handlers: ReadonlyMap<string, AnyHandler> = new Map<string, AnyHand
   ["pgtopology:index:BaseBackup", baseBackupHandler],
   ["pgtopology:index:CertificateAuthority", certificateAuthorityHandler],
   ["pgtopology:index:ClientFile", clientFileHandler],
+  ["pgtopology:index:ContainerTurn", containerTurnHandler],
   ["pgtopology:index:Database", databaseHandler],
   ["pgtopology:index:DatabaseCluster", databaseClusterHandler],
   ["pgtopology:index:DockerEngine", dockerEngineHandler],

@@ -42,6 +42,7 @@ describe("a primary and a standby", () => {
       "database > pgtopology:index:Role database-owner",
       "node-1 > docker:index/container:Container node-1-container",
       "node-1 > docker:index/volume:Volume node-1-configuration",
+      "node-1 > pgtopology:index:ContainerTurn node-1-turn",
       "node-1 > pgtopology:index:DatabaseCluster database-cluster",
       "node-1 > pgtopology:index:Server node-1-server",
       "node-1 > pgtopology:index:ServerCertificate node-1-certificate",
@@ -49,6 +50,7 @@ describe("a primary and a standby", () => {
       "node-2 > docker:index/container:Container node-2-container",
       "node-2 > docker:index/volume:Volume node-2-configuration",
       "node-2 > pgtopology:index:BaseBackup node-2-base-backup",
+      "node-2 > pgtopology:index:ContainerTurn node-2-turn",
       "node-2 > pgtopology:index:Server node-2-server",
       "node-2 > pgtopology:index:ServerCertificate node-2-certificate",
       "node-2 > pgtopology:index:VolumeFiles node-2-files",
@@ -82,6 +84,7 @@ describe("a node's container", () => {
       command: ["docker-entrypoint.sh", "postgres", "-c", "config_file=/etc/pg-topology/postgresql.conf"],
       envs: ["PGDATA=/var/lib/postgresql/data/pgdata"],
       labels: [
+        { label: "pg-topology.generation", value: expect.stringMatching(/^[0-9a-f]{12}$/) as string },
         { label: "pg-topology.node", value: "node-1" },
         { label: "pg-topology.project", value: "pg-topology" },
         { label: "pg-topology.stack", value: "dev" },
@@ -106,6 +109,7 @@ describe("a node's container", () => {
     const run = await runProgram({ ...TWO, archiving: { enabled: true } });
     expect(run.find("node-2-container").dependsOn).toEqual([
       "node-2-files",
+      "node-2-turn",
       "pg-topology-dev-node-2-data",
       "replication-network",
       "wal-archive-files",
@@ -115,6 +119,28 @@ describe("a node's container", () => {
   test("takes no name from another resource: replacing that would replace the container", async () => {
     const { registrations } = await runProgram(TWO);
     for (const { inputs } of registrations.filter(isDocker)) expect(JSON.stringify(inputs)).not.toMatch(/-id"/);
+  });
+});
+
+describe("a new container", () => {
+  const after = (run: ProgramRun, node: string): string[] => {
+    const turns = run.find(`${node}-turn`).inputs["after"] as { node: { name: string } }[];
+    return turns.map((earlier) => earlier.node.name);
+  };
+
+  test("comes to the standbys first, one at a time and a cascading one before its upstream, to the primary last", async () => {
+    const run = await runProgram(CASCADE);
+    expect(after(run, "node-3")).toEqual([]);
+    expect(after(run, "node-2")).toEqual(["node-3"]);
+    expect(after(run, "node-1")).toEqual(["node-3", "node-2"]);
+  });
+
+  test("is known by its label, which changes with the image, and not with a parameter", async () => {
+    const generation = async (keys: Keys): Promise<unknown> =>
+      (await runProgram(keys)).find("node-2-turn").inputs["generation"];
+    const before = await generation(TWO);
+    expect(await generation({ ...TWO, image: "postgres:17.4" })).not.toBe(before);
+    expect(await generation({ ...TWO, parameters: { work_mem: "16MB" } })).toBe(before);
   });
 });
 
@@ -268,7 +294,7 @@ describe("secrets", () => {
     const { registrations } = await runProgram(keys);
     const holders = registrations.filter(({ inputs }) => JSON.stringify(inputs).includes(CANARY));
     expect(new Set(holders.map(({ type }) => type.split(":").at(-1)))).toEqual(
-      new Set(["ServerCertificate", "VolumeFiles", "Server", "Role", "BaseBackup", "Topology"]),
+      new Set(["ServerCertificate", "ContainerTurn", "VolumeFiles", "Server", "Role", "BaseBackup", "Topology"]),
     );
     for (const { inputs } of registrations) expect(JSON.stringify(inTheOpen(inputs))).not.toContain(CANARY);
   });

@@ -1,0 +1,32 @@
+import { checkpointBeforeStop, untilReplaced } from "../../operations/container-turn.ts";
+import { connectEngine } from "../../operations/engine.ts";
+import type { Handler, NoOutputs } from "../handler.ts";
+import type { ContainerTurnInputs } from "../resources/container-turn.ts";
+
+export const containerTurnHandler: Handler<ContainerTurnInputs, NoOutputs> = {
+  secretOutputs: [],
+  // Whom a container would wait for matters only when it is replaced.
+  ignoredInputs: ["after", "operator"],
+  announce: async (_state, { node, after }, { log }) => {
+    const names = after.map((earlier) => earlier.node.name).join(", ");
+    log(names === "" ? `${node.name} is replaced first` : `${node.name} waits its turn, after ${names}`);
+  },
+  create: async ({ node }) => {
+    joined.add(node.container);
+    return { id: node.container, outputs: {} };
+  },
+  update: async (_state, { node, label, after, operator }, { status, signal }) => {
+    const docker = connectEngine();
+    for (const earlier of after) {
+      if (!joined.has(earlier.node.container)) {
+        await untilReplaced({ docker, operator, label, status, signal }, earlier);
+      }
+    }
+    status(`${node.name} writes a checkpoint before its container is replaced`);
+    await checkpointBeforeStop(docker, node);
+    return {};
+  },
+};
+
+/** Containers that are made for the first time by this update: they need this node's server, and it must not wait for them. */
+const joined = new Set<string>();
