@@ -28,4 +28,4 @@ if (plan.backup !== null) new BackupServer("backup", foundation, plan.backup, fi
 export const { primary, nodes, replication, timeline, systemIdentifier, lastRestart, lastSwitchover } =
   topology.outputs;
 export const { readWriteUri, readOnlyUri } = clients;
-export const certificateAuthority = foundation.credentials.authority.certificatePem;
+export const certificateAuthority = foundation.credentials.authority.trustedPem;

@@ -98,7 +98,7 @@ export class BackupServer extends pulumi.ComponentResource {
           ...backup.files,
           {
             path: CONFIGURATION_FILES.certificateAuthority,
-            content: credentials.authority.certificatePem,
+            content: credentials.authority.trustedPem,
             mode: 0o644,
           },
           { path: CONFIGURATION_FILES.passfile, content: passfile, mode: 0o600 },

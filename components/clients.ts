@@ -11,7 +11,7 @@ export class Clients extends pulumi.ComponentResource {
 
   constructor(name: string, { plan, credentials }: Foundation, rootCertificate: string) {
     super("pgtopology:index:Clients", name, {});
-    const content = credentials.authority.certificatePem;
+    const content = credentials.authority.trustedPem;
     this.rootCertificate = new ClientFile(
       `${name}-root-certificate`,
       { path: rootCertificate, content },

@@ -34,13 +34,17 @@ export class Credentials extends pulumi.ComponentResource {
         ? pulumi.secret(given)
         : new Password(`${name}-${of}-password`, { length: PASSWORD_LENGTH, ...given }, { parent: this }).value;
     const commonName = `${plan.identity.project} ${plan.identity.stack} certificate authority`;
-    this.authority = new CertificateAuthority(`${name}-authority`, { commonName }, { parent: this });
+    this.authority = new CertificateAuthority(
+      `${name}-authority`,
+      { commonName, ...plan.certificateAuthority },
+      { parent: this },
+    );
     this.replicationPassword = password("replication", chosen.replication);
     this.ownerPassword = password("owner", chosen.owner);
     this.operator = {
       user: OPERATOR_ROLE,
       password: password("operator", chosen.operator),
-      certificateAuthorityPem: this.authority.certificatePem,
+      certificateAuthorityPem: this.authority.trustedPem,
     };
     this.registerOutputs({});
   }

@@ -56,6 +56,7 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const chain = pulumi.concat(certificate.certificatePem, credentials.authority.crossPem);
     const passfile = credentials.replicationPassword.apply((password) =>
       passfileLine(plan.replicationUser.name, password),
     );
@@ -74,10 +75,10 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
           ...node.files,
           {
             path: CONFIGURATION_FILES.certificateAuthority,
-            content: credentials.authority.certificatePem,
+            content: credentials.authority.trustedPem,
             mode: 0o644,
           },
-          { path: CONFIGURATION_FILES.serverCertificate, content: certificate.certificatePem, mode: 0o644 },
+          { path: CONFIGURATION_FILES.serverCertificate, content: chain, mode: 0o644 },
           { path: CONFIGURATION_FILES.serverKey, content: certificate.privateKeyPem, mode: 0o600 },
           { path: CONFIGURATION_FILES.passfile, content: passfile, mode: 0o600 },
         ],

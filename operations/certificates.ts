@@ -28,12 +28,37 @@ export async function newAuthority(commonName: string): Promise<KeyPairPem> {
     keys,
     signingAlgorithm: KEY_ALGORITHM,
     extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
+      // One below it: the authority that succeeds it, see crossCertificate.
+      new x509.BasicConstraintsExtension(true, 1, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
   return { certificatePem: pem(certificate), privateKeyPem: await privateKeyPem(keys.privateKey) };
+}
+
+/**
+ * A certificate by which an old authority vouches for its successor. A server that shows it beside its own certificate
+ * is trusted by clients that know either of the two.
+ */
+export async function crossCertificate(successorPem: string, old: KeyPairPem): Promise<string> {
+  const successor = new x509.X509Certificate(successorPem);
+  const issuer = new x509.X509Certificate(old.certificatePem);
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity(AUTHORITY_DAYS),
+    subject: successor.subjectName,
+    issuer: issuer.subjectName,
+    publicKey: successor.publicKey,
+    signingKey: await importPrivateKey(old.privateKeyPem),
+    signingAlgorithm: KEY_ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(successor.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+    ],
+  });
+  return pem(certificate);
 }
 
 /**

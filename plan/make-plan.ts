@@ -48,6 +48,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
     database: settings.database,
     guarantee: guarantee(settings),
     parameterCheck: parameterCheck(settings, identity),
+    certificateAuthority: settings.certificateAuthority,
     initdbArguments: [
       "--data-checksums",
       "--auth-local=peer",

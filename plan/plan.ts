@@ -32,6 +32,8 @@ export interface Plan {
   readonly guarantee: { readonly count: number; readonly candidates: readonly string[] } | null;
   /** The job that lets the server judge the parameters of the stack file; null: there are none. */
   readonly parameterCheck: { readonly job: string; readonly script: string } | null;
+  /** Which authority vouches for the servers, and whether the one before is still trusted. */
+  readonly certificateAuthority: { readonly version: number; readonly trustPrevious: boolean };
   readonly initdbArguments: readonly string[];
   readonly deletionProtection: boolean;
   /** Losses that the stack file accepts. Never an input that counts: taking one away must not plan an update. */

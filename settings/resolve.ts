@@ -27,6 +27,7 @@ export function resolve(file: StackFile): Settings {
     backup,
     initdb,
     passwords: file.passwords,
+    certificateAuthority: file.certificateAuthority,
     deletionProtection,
     acknowledge: { ...acknowledge, failover: acknowledge.failover ?? null },
   };

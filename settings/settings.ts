@@ -22,6 +22,7 @@ export interface Settings {
   readonly backup: BackupSettings;
   readonly initdb: InitdbSettings;
   readonly passwords: PasswordSettings;
+  readonly certificateAuthority: CertificateAuthoritySettings;
   /** Data volumes are protected from `pulumi destroy`. */
   readonly deletionProtection: boolean;
   /** Losses that the stack file accepts. */
@@ -118,4 +119,11 @@ export interface Acknowledgements {
   readonly volumes: readonly string[];
   /** Writes may wait for fewer standbys than before. */
   readonly synchronous: boolean;
+}
+
+export interface CertificateAuthoritySettings {
+  /** Another version is another authority. */
+  readonly version: number;
+  /** Nodes and clients also trust the authority before. */
+  readonly trustPrevious: boolean;
 }

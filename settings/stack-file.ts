@@ -4,6 +4,7 @@ import { rules } from "./rules.ts";
 import { accessRules } from "./sections/access-rules.ts";
 import { acknowledge } from "./sections/acknowledge.ts";
 import { backup } from "./sections/backup.ts";
+import { certificateAuthority } from "./sections/certificate-authority.ts";
 import { database } from "./sections/database.ts";
 import { DEFAULT_IMAGE, image, postgresMajor } from "./sections/image.ts";
 import { initdb } from "./sections/initdb.ts";
@@ -42,6 +43,7 @@ export const stackFile = z
     backup: backup.prefault({}),
     initdb: initdb.prefault({}),
     passwords: passwords.prefault({}),
+    certificateAuthority: certificateAuthority.prefault({}),
     deletionProtection: deletionProtection.default(false),
     acknowledge: acknowledge.prefault({}),
   })

@@ -31,6 +31,8 @@ const WITHHELD = "(secret)";
 function outputsOf(type: string, name: string): Record<string, unknown> {
   const keyPair = {
     certificatePem: `certificate of ${name}`,
+    trustedPem: `certificate of ${name}`,
+    crossPem: "",
     privateKeyPem: pulumi.secret(`${CANARY} key of ${name}`),
   };
   switch (type) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { containerId, shellIn } from "../support/containers.ts";
 import { Ledger } from "../support/ledger.ts";
@@ -119,6 +120,64 @@ test("new passwords: nothing restarts, no connection breaks, the old ones are de
   const receiver = "SELECT status FROM pg_stat_wal_receiver";
   await expect.poll(() => psqlIn(stack.container("node-2"), receiver), { timeout: 10_000 }).toBe("streaming");
 });
+
+test("another authority: clients of either connect all the time, and nothing restarts", async () => {
+  const before = await marks();
+  const [first] = await ownerLogins();
+  const old = await ownerLogins();
+  await configure({ certificateAuthority: { version: 2 } });
+  expect(await stack.succeed(["preview"])).toContain("nodes and clients trust both");
+  const clients = new Clients(old);
+  await stack.up();
+  expect(await clients.stop()).toEqual([]);
+  await expectUndisturbed(before);
+
+  const both = await ownerLogins();
+  const [successor = ""] = both[0]?.certificateAuthority?.split(/(?<=-----END CERTIFICATE-----\n)/) ?? [];
+  expect(successor).not.toBe(first?.certificateAuthority);
+  const issued = both.map((login) => ({ ...login, certificateAuthority: successor }));
+  for (const login of [...old, ...both, ...issued]) await rowsOf(login, "SELECT");
+  await stack.expectNoChanges();
+
+  await configure({ certificateAuthority: { version: 2, trustPrevious: false } });
+  expect(await stack.succeed(["preview"])).toContain("the authority before is trusted no more");
+  const successors = new Clients(issued);
+  await stack.up();
+  expect(await successors.stop()).toEqual([]);
+  await expectUndisturbed(before);
+  expect((await outputs()).certificateAuthority).toBe(successor);
+  for (const refused of await refusals(old)) expect(refused).toContain("certificate");
+  await stack.expectNoChanges();
+
+  await configure({ certificateAuthority: { version: 3, trustPrevious: false } });
+  expect(await stack.failingUp()).toContain("every client would be locked out at once");
+  await configure({ certificateAuthority: { version: 2, trustPrevious: false } });
+});
+
+/** Clients that connect anew all the time. */
+class Clients {
+  readonly #failures: string[] = [];
+  #stopped = false;
+  readonly #running: Promise<unknown>;
+
+  constructor(logins: readonly Login[]) {
+    this.#running = Promise.all(logins.map((login) => this.#connect(login)));
+  }
+
+  async #connect(login: Login): Promise<void> {
+    while (!this.#stopped) {
+      await rowsOf(login, "SELECT").catch((error: unknown) => this.#failures.push(String(error)));
+      await sleep(100);
+    }
+  }
+
+  /** @returns why connections failed. */
+  async stop(): Promise<readonly string[]> {
+    this.#stopped = true;
+    await this.#running;
+    return this.#failures;
+  }
+}
 
 describe("what somebody changed by SQL", () => {
   test("a password and a dropped database are found in preview, and put right", async () => {

@@ -75,6 +75,14 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
   ["a key named like a prototype", JSON.parse('{"__proto__": "x"}') as Keys, [["__proto__", "there is no such key"]]],
   ["hosts", { hosts: {} }, [["hosts", "several Docker engines: this version does not have it yet"]]],
   ["a host of a node", two({}, { host: "b" }), [["nodes[1].host", "this version does not have it yet"]]],
+  [
+    "an authority without a version, and one by a slip",
+    { certificateAuthority: { version: "two", trustprevious: false } },
+    [
+      ["certificateAuthority.trustprevious", "Did you mean trustPrevious?"],
+      ["certificateAuthority.version", '"two" is not a version'],
+    ],
+  ],
   ["a misspelt acknowledgement", { acknowledge: { volume: [] } }, [["acknowledge.volume", "Did you mean volumes?"]]],
   [
     "acknowledgements of something else",

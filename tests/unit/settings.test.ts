@@ -32,6 +32,7 @@ const SMALLEST: Settings = {
   },
   initdb: { arguments: [] },
   passwords: { replication: { version: 1 }, owner: { version: 1 }, operator: { version: 1 } },
+  certificateAuthority: { version: 1, trustPrevious: true },
   deletionProtection: false,
   acknowledge: { failover: null, rejoin: [], volumes: [], synchronous: false },
 };
