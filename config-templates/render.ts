@@ -14,7 +14,10 @@ export type TemplateName =
   | "barman.conf"
   | "backup-turn.sh"
   | "take-backup.sh"
-  | "rejoin.sh";
+  | "rejoin.sh"
+  | "restore.sh"
+  | "restored-server.sh"
+  | "find-in-wal.sh";
 
 const handlebars = Handlebars.create();
 handlebars.registerHelper("conf", (value: unknown) => quoteForConf(given(value)));

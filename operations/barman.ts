@@ -17,6 +17,8 @@ export interface Backup {
   readonly status: string;
   /** In milliseconds since 1970; null while it runs. */
   readonly endedAt: number | null;
+  /** From here on it is consistent; null while it runs. */
+  readonly endLsn: string | null;
   /** Of the files; their WAL comes on top. */
   readonly sizeBytes: number;
   readonly walBytes: number;
@@ -42,7 +44,32 @@ export async function listBackups(docker: Docker, server: Barman): Promise<Backu
   const { exitCode, stdout, stderr } = await barman(docker, server, "-f", "json", "list-backups", server.server);
   if (exitCode !== 0) throw new OperationError(`Barman cannot list its backups: ${barmanWords(stdout + stderr)}`);
   const listed = (JSON.parse(stdout) as Record<string, readonly ListedBackup[]>)[server.server] ?? [];
-  return listed.map(asBackup).toSorted((a, b) => (a.id > b.id ? -1 : 1));
+  return listed.map((backup) => asBackup(backup)).toSorted((a, b) => (a.id > b.id ? -1 : 1));
+}
+
+/** The same, with where each ends in the WAL: Barman has to be asked for each. */
+export async function listBackupsWithEnds(docker: Docker, server: Barman): Promise<Backup[]> {
+  const backups = await listBackups(docker, server);
+  return Promise.all(backups.map(async (backup) => ({ ...backup, endLsn: await endLsnOf(docker, server, backup.id) })));
+}
+
+async function endLsnOf(docker: Docker, server: Barman, id: string): Promise<string | null> {
+  return (await showBackup(docker, server, id))?.base_backup_information?.end_lsn ?? null;
+}
+
+/** The newest WAL file that is archived; undefined: Barman has no backup to tell it by. */
+export async function lastArchived(docker: Docker, server: Barman): Promise<string | undefined> {
+  return (await showBackup(docker, server, "latest"))?.wal_information?.last_available;
+}
+
+interface ShownBackup {
+  readonly base_backup_information?: { readonly end_lsn?: string };
+  readonly wal_information?: { readonly last_available?: string };
+}
+
+async function showBackup(docker: Docker, server: Barman, id: string): Promise<ShownBackup | undefined> {
+  const { exitCode, stdout } = await barman(docker, server, "-f", "json", "show-backup", server.server, id);
+  return exitCode === 0 ? (JSON.parse(stdout) as Record<string, ShownBackup>)[server.server] : undefined;
 }
 
 interface ListedBackup {
@@ -58,6 +85,7 @@ const asBackup = (listed: ListedBackup): Backup => ({
   id: listed.backup_id,
   status: listed.status,
   endedAt: listed.end_time_timestamp === undefined ? null : Number(listed.end_time_timestamp) * 1000,
+  endLsn: null,
   sizeBytes: listed.size_bytes ?? 0,
   walBytes: listed.wal_size_bytes ?? 0,
   retention: listed.retention_status ?? "",
@@ -88,12 +116,12 @@ function parsedOr(stdout: string, stderr: string): Record<string, Record<string,
   }
 }
 
-/** The lines of an output that say what is wrong; a trace that follows them is for Barman's authors. */
+/** The lines of an output that say what is wrong; dumps and traces are for Barman's authors. */
 export function barmanWords(output: string): string {
-  const words = output
-    .split("\n")
-    .flatMap((line) => /(?:ERROR|WARNING|EXCEPTION|CRITICAL): (.*)$/.exec(line)?.[1] ?? []);
-  return words.length > 0 ? [...new Set(words)].join(" ") : (output.trim().split("\n").at(-1) ?? "");
+  const lines = output.split("\n");
+  const words = lines.flatMap((line) => /(?:ERROR|WARNING|EXCEPTION|CRITICAL): (.*)$/.exec(line)?.[1] ?? []);
+  const said = [...new Set(words)].filter((word) => !word.includes("BackupInfo("));
+  return said.length > 0 ? said.join(" ") : (output.trim().split("\n").at(-1) ?? "");
 }
 
 /**

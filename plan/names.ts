@@ -11,6 +11,7 @@ export const LABELS = {
   node: "pg-topology.node",
   /** Of a container: changes with everything else that it is made of. */
   generation: "pg-topology.generation",
+  restoredFrom: "pg-topology.restored-from",
 } as const;
 
 export type Labels = Readonly<Record<string, string>>;
@@ -49,3 +50,12 @@ export const backupVolumeName = (identity: StackIdentity): string => dataVolumeN
 
 /** What the topology is called inside Barman: backups of two topologies are never taken for one another's. */
 export const barmanServerName = ({ project, stack }: StackIdentity): string => `${project}-${stack}`;
+
+/** Not the labels of the stack: what carries those, and is not in its state, an update removes. */
+export const restoredLabels = ({ project, stack }: StackIdentity): Labels => ({
+  [LABELS.restoredFrom]: `${project}/${stack}`,
+});
+
+/** With a dot, like jobs: never a node's. */
+export const restoredName = (identity: StackIdentity): string => `${backupContainerName(identity)}.restored`;
+export const drillName = (identity: StackIdentity): string => `${backupContainerName(identity)}.drill`;

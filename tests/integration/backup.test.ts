@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { shellIn } from "../support/containers.ts";
+import { docker, shellIn } from "../support/containers.ts";
 import { freePorts } from "../support/ports.ts";
 import { PROJECT_DIRECTORY } from "../support/project.ts";
 import { psqlIn, rowsIn } from "../support/servers.ts";
@@ -43,7 +43,7 @@ interface ListedBackup {
 }
 
 async function backups(): Promise<readonly ListedBackup[]> {
-  const json = await shellIn(barman, "barman -f json list-backups all");
+  const json = await shellIn(barman, "barman -f json list-backups $(barman list-servers --minimal)");
   return Object.values(JSON.parse(json) as Record<string, readonly ListedBackup[]>).flat();
 }
 
@@ -68,4 +68,69 @@ test("Barman streams over TLS from its own slot, with no more rights than it nee
   ]);
   const readsTables = "SELECT has_table_privilege('barman', 'pg_authid', 'SELECT')";
   expect(await psqlIn(primary, readsTables)).toBe("f");
+});
+
+test("a backup is taken, kept and removed by hand, but never below the minimum redundancy", async () => {
+  const [first] = await backups();
+  const refused = await backup("delete", first?.backup_id ?? "");
+  expect(refused.exitCode).toBe(1);
+  expect(refused.output).toContain("due to minimum redundancy requirements");
+
+  expect((await backup("now")).output).toMatch(/^\d{8}T\d{6} can be restored/);
+  expect((await backup("keep", first?.backup_id ?? "")).exitCode).toBe(0);
+  expect((await backup("list")).output).toMatch(/KEEP:FULL/);
+  const kept = await backup("delete", first?.backup_id ?? "");
+  expect(kept.output).toContain("keep request");
+  expect(kept.output).not.toContain("BackupInfo");
+  expect((await backup("keep", "--release", first?.backup_id ?? "")).exitCode).toBe(0);
+  expect((await backup("delete", first?.backup_id ?? "")).exitCode).toBe(0);
+  expect((await backups()).map(({ status }) => status)).toEqual(["DONE"]);
+  expect((await backup("show", "20200101T000000")).exitCode).toBe(1);
+});
+
+const HASH = "SELECT count(*), md5(string_agg(id || note, ',' ORDER BY id)) FROM orders";
+
+test("a database that was dropped comes back with every row up to the moment before", async () => {
+  await psqlIn(primary, "CREATE DATABASE shop OWNER app");
+  await psqlIn(primary, "CREATE TABLE orders (id serial PRIMARY KEY, note text)", "shop");
+  await psqlIn(primary, "INSERT INTO orders (note) SELECT md5(n::text) FROM generate_series(1, 5000) AS n", "shop");
+  await psqlIn(primary, "INSERT INTO orders (note) VALUES ('the last one')", "shop");
+  const [hash, moment] = [await psqlIn(primary, HASH, "shop"), await psqlIn(primary, "SELECT clock_timestamp()")];
+  await psqlIn(primary, "DROP DATABASE shop");
+
+  const restored = await run("restore", "--at", moment, "--database", "shop", "--into", "shop_as_it_was");
+  expect(restored.output).toContain("shop is back as shop_as_it_was");
+  expect(restored.exitCode).toBe(0);
+  expect(await psqlIn(primary, HASH, "shop_as_it_was")).toBe(hash);
+  const owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'shop_as_it_was'";
+  expect(await psqlIn(primary, owner)).toBe("app");
+  expect(await docker("ps", "--all", "--filter", `name=${barman}.restored`, "--quiet")).toBe("");
+});
+
+test("a table is put back in its place, to a restore point", async () => {
+  const database = "shop_as_it_was";
+  const hash = await psqlIn(primary, HASH, database);
+  await psqlIn(primary, "SELECT pg_create_restore_point('before the mistake')");
+  await psqlIn(primary, "UPDATE orders SET note = 'spoiled'", database);
+  const target = ["--name", "before the mistake", "--database", database, "--table", "public.orders"];
+  expect(await run("restore", ...target, "--replace")).toMatchObject({ exitCode: 0 });
+  expect(await psqlIn(primary, HASH, database)).toBe(hash);
+  await psqlIn(primary, "INSERT INTO orders (note) VALUES ('its sequence goes on')", database);
+});
+
+test.each([
+  [["--at", "2099-01-01 00:00:00+00"], "is in the future"],
+  [["--at", "2020-01-01 00:00:00+00"], "is before the end of the first backup"],
+  [["--at", "2020-01-01 00:00:00"], "a moment with its time zone"],
+  [["--name", "nobody's"], 'no restore point "nobody\'s"'],
+  [["--lsn", "FF/0"], "is in the future"],
+  [["--backup", "20200101T000000"], "There is no backup 20200101T000000"],
+  [["--latest", "--database", "app", "--into", "app"], "There is a database app already"],
+  [["--latest", "--database", "app"], "either --into NAME or --replace"],
+  [[], "expected one of --at"],
+])("a wrong target is refused before anything is made: %j", async (args, words) => {
+  const { exitCode, output } = await run("restore", ...args);
+  expect(output).toContain(words);
+  expect(exitCode).toBe(1);
+  expect(await docker("volume", "ls", "--quiet", "--filter", `name=${barman}.restored`)).toBe("");
 });

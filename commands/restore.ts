@@ -1,0 +1,145 @@
+import type Docker from "dockerode";
+import { copyRestored, requireCopyable } from "../operations/copy-restored.ts";
+import type { Copy } from "../operations/copy-restored.ts";
+import { connectEngine, inspectContainer } from "../operations/engine.ts";
+import { OperationError } from "../operations/errors.ts";
+import { findNodes } from "../operations/node.ts";
+import { planRestore, runRestore } from "../operations/restore.ts";
+import type { Restore, WantedTarget } from "../operations/restore.ts";
+import { removeRestored } from "../operations/restored-server.ts";
+import type { Reached } from "../operations/restored-server.ts";
+import { LABELS, stackLabels } from "../plan/names.ts";
+import { restoredNode } from "../plan/restore.ts";
+import { backupServerOf } from "./backup-server.ts";
+import type { StackBarman } from "./backup-server.ts";
+import { runCommand } from "./command.ts";
+import { DEFAULT_STACK } from "./project.ts";
+
+const text = { type: "string" } as const;
+const flag = { type: "boolean", default: false } as const;
+const OPTIONS = {
+  stack: { type: "string", short: "s", default: DEFAULT_STACK },
+  ...{ at: text, backup: text, name: text, lsn: text, latest: flag },
+  ...{ database: text, table: text, into: text, replace: flag, remove: flag },
+} as const;
+
+interface Values {
+  readonly stack?: string;
+  readonly at?: string;
+  readonly backup?: string;
+  readonly name?: string;
+  readonly lsn?: string;
+  readonly latest?: boolean;
+  readonly database?: string;
+  readonly table?: string;
+  readonly into?: string;
+  readonly replace?: boolean;
+  readonly remove?: boolean;
+}
+
+const USAGE = `usage: npm run restore -- [--stack NAME] TARGET [--database NAME [--table SCHEMA.TABLE] (--into NAME | --replace)]
+       npm run restore -- [--stack NAME] --remove
+Restores a backup of a stack (default: ${DEFAULT_STACK}) to a node beside the topology, which stays as it is.
+TARGET is one of
+  --at "2026-11-20 14:02:59+00"   everything committed up to that moment
+  --name POINT                    up to a restore point (pg_create_restore_point)
+  --lsn 0/3000148                 up to a position in the WAL
+  --backup ID                     as it was when that backup ended
+  --latest                        everything that Barman has received
+With --database, just that is copied into the running primary, and the node is removed: under the name of --into, or
+with --replace in the place of the old one. With --table, --into names the schema that the table is copied into.
+--remove removes the restored node.`;
+
+await runCommand({
+  usage: USAGE,
+  options: OPTIONS,
+  failureExitCode: 1,
+  run: async (values: Values) => {
+    const docker = connectEngine();
+    const server = await backupServerOf(docker, values.stack ?? DEFAULT_STACK);
+    const { restore, findScript } = await restoreOf(docker, server);
+    if (values.remove === true) {
+      await removeRestored(docker, restore.node);
+      console.log(`the restored node ${restore.node.container} is removed`);
+      return 0;
+    }
+    const [target, copy] = [targetOf(values), copyOf(values)];
+    if (copy !== null) await requireCopyable(docker, restore.nodes, copy);
+    const planned = await planRestore(docker, restore, target, findScript);
+    const reached = await restored(docker, restore, planned);
+    if (copy === null) console.log(howToConnect(restore.node.container, reached));
+    else await copied(docker, restore, copy);
+    return 0;
+  },
+});
+
+async function restoreOf(docker: Docker, server: StackBarman): Promise<{ restore: Restore; findScript: string }> {
+  const container = await inspectContainer(docker, server.container);
+  if (container === undefined) throw new OperationError(`the backup server ${server.container} is gone.`);
+  const major = Number(container.Config.Env.find((line) => line.startsWith("PG_MAJOR="))?.slice("PG_MAJOR=".length));
+  const { findScript, ...node } = restoredNode(server.identity, major);
+  const nodes = await findNodes(docker, stackLabels(server.identity), LABELS.node);
+  const log = (message: string): void => console.log(message);
+  return { restore: { server, node: { ...node, image: container.Config.Image }, nodes, log }, findScript };
+}
+
+function targetOf({ at, backup, name, lsn, latest }: Values): WantedTarget {
+  const targets: WantedTarget[] = [
+    ...(at === undefined ? [] : [{ kind: "time", at } as const]),
+    ...(backup === undefined ? [] : [{ kind: "backup", id: backup } as const]),
+    ...(name === undefined ? [] : [{ kind: "name", name } as const]),
+    ...(lsn === undefined ? [] : [{ kind: "lsn", lsn } as const]),
+    ...(latest === true ? [{ kind: "latest" } as const] : []),
+  ];
+  const [target] = targets;
+  if (target !== undefined && targets.length === 1) return target;
+  throw new OperationError(
+    `expected one of --at, --name, --lsn, --backup and --latest, but got ${targets.length}.\n\n${USAGE}`,
+  );
+}
+
+function copyOf({ database, table, into, replace }: Values): Copy | null {
+  if (database === undefined) {
+    if (table === undefined && into === undefined && replace !== true) return null;
+    throw new OperationError("expected --database with --table, --into and --replace: it says what is copied.");
+  }
+  if ((into === undefined) === (replace !== true)) {
+    throw new OperationError("expected either --into NAME or --replace with --database.");
+  }
+  if (table !== undefined && !/^[^.]+\.[^.]+$/.test(table)) {
+    throw new OperationError(`expected a table with its schema, such as public.orders, but got "${table}".`);
+  }
+  return { database, table: table ?? null, into: into ?? null };
+}
+
+/** A node that has not become what was asked for is of no use to anybody. */
+async function restored(docker: Docker, restore: Restore, planned: Parameters<typeof runRestore>[2]): Promise<Reached> {
+  try {
+    const reached = await runRestore(docker, restore, planned);
+    const last = reached.lastTransactionAt === "" ? "" : `, its last transaction is of ${reached.lastTransactionAt}`;
+    console.log(`reached ${reached.lsn} on timeline ${reached.timeline}${last}`);
+    return reached;
+  } catch (error) {
+    await removeRestored(docker, restore.node);
+    throw error;
+  }
+}
+
+async function copied(docker: Docker, { node, nodes }: Restore, copy: Copy): Promise<void> {
+  try {
+    await copyRestored(docker, { name: "the restored node", container: node.container }, nodes, copy);
+  } finally {
+    await removeRestored(docker, node);
+  }
+  console.log(
+    `${copy.table ?? copy.database} is back${copy.into === null ? "" : ` as ${copy.table === null ? copy.into : `${copy.into}.${copy.table.split(".")[1] ?? ""}`}`}`,
+  );
+}
+
+function howToConnect(container: string, { paused }: Reached): string {
+  return [
+    `Connect:  docker exec -it -u postgres ${container} psql`,
+    ...(paused ? ["          (it only reads; SELECT pg_wal_replay_resume() makes it take writes)"] : []),
+    "Remove:   npm run restore -- --remove",
+  ].join("\n");
+}

@@ -1,0 +1,164 @@
+import type Docker from "dockerode";
+import prettyBytes from "pretty-bytes";
+import { barman, lastArchived, listBackupsWithEnds } from "./barman.ts";
+import type { Backup, Barman } from "./barman.ts";
+import { inspectContainer } from "./engine.ts";
+import { OperationError } from "./errors.ts";
+import { execIn } from "./exec.ts";
+import type { Node } from "./node.ts";
+import { chooseBackup, lsnNumber, momentInUtc } from "./restore-target.ts";
+import type { ChosenBackup, RestoreTarget } from "./restore-target.ts";
+import { startRestored, untilReached } from "./restored-server.ts";
+import type { Reached, RestoredNode } from "./restored-server.ts";
+import { runOnWritableNode } from "./superuser.ts";
+import { waitUntil } from "./wait-until.ts";
+
+export interface Restore {
+  readonly server: Barman;
+  readonly node: RestoredNode;
+  /** The nodes of the topology, none of which has to answer. */
+  readonly nodes: readonly Node[];
+  readonly log: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A target as a person gives it: a restore point is looked for first. */
+export type WantedTarget =
+  | Exclude<RestoreTarget, { kind: "name" | "time" }>
+  | { readonly kind: "name"; readonly name: string }
+  | { readonly kind: "time"; readonly at: string };
+
+/** A restore that nothing known speaks against. */
+export interface PlannedRestore extends ChosenBackup {
+  readonly target: RestoreTarget;
+}
+
+/** Beyond the files of a backup: WAL to replay, and room for the server to work. */
+const SPARE_BYTES = 512 * 1024 * 1024;
+
+/**
+ * Everything that can be known before anything is made: whether the target can be reached, whether there is room, and
+ * whether an earlier restored node is in the way.
+ * @throws OperationError in a sentence that says what can be done instead.
+ */
+export async function planRestore(
+  docker: Docker,
+  restore: Restore,
+  wanted: WantedTarget,
+  findScript: string,
+): Promise<PlannedRestore> {
+  const { server, node } = restore;
+  const earlier = await inspectContainer(docker, node.container);
+  if (earlier?.State.Running === true) {
+    throw new OperationError(
+      `There is a restored node already, the container ${node.container}. Take from it what you need, remove it by npm run restore -- --remove, and run this again.`,
+    );
+  }
+  const backups = await listBackupsWithEnds(docker, server);
+  if (wanted.kind === "time") chooseBackup({ ...wanted, lsn: null }, backups, Date.now());
+  if (wanted.kind === "lsn") chooseBackup(wanted, backups, Date.now());
+  if (wanted.kind !== "backup") await archiveEverything(docker, restore, wanted);
+  const target = await located(docker, server, wanted, findScript);
+  const chosen = chooseBackup(target, backups, Date.now());
+  await requireRoom(docker, server, chosen.backup);
+  return { ...chosen, target };
+}
+
+/** Restores, starts the restored server, and waits for it. What it made stays when the target is missed: its log tells why. */
+export async function runRestore(
+  docker: Docker,
+  { node, log, signal }: Restore,
+  planned: PlannedRestore,
+): Promise<Reached> {
+  log(`Barman restores ${planned.backup.id} (${prettyBytes(planned.backup.sizeBytes)})`);
+  await startRestored(docker, node, planned.backup.id, planned.options, signal);
+  log("the restored server replays WAL");
+  return untilReached(docker, node, signal);
+}
+
+/**
+ * Has everything archived that was committed until now. A server that is idle has written no commit since the moment
+ * that is asked for, and recovery could not tell that it is past it: so one is written that changes nothing.
+ */
+const SWITCH_WAL = `SELECT pg_current_xact_id() \\g /dev/null
+SELECT pg_current_wal_lsn(), pg_walfile_name(pg_switch_wal());
+`;
+const ARCHIVE_TIMEOUT_SECONDS = 60;
+
+async function archiveEverything(
+  docker: Docker,
+  { server, nodes, log, signal }: Restore,
+  wanted: WantedTarget,
+): Promise<void> {
+  const switched = await runOnWritableNode(docker, nodes, SWITCH_WAL).catch((error: unknown) => {
+    if (!(error instanceof OperationError)) throw error;
+    log("no node takes writes: what Barman has received is all there is");
+    return undefined;
+  });
+  if (switched === undefined) return;
+  const [lsn = "", segment = ""] = switched.output.split("\t");
+  if (wanted.kind === "lsn" && lsnNumber(wanted.lsn) > lsnNumber(lsn)) {
+    throw new OperationError(
+      `${wanted.lsn} is in the future: the primary has written up to ${lsn}. Use --latest for all there is.`,
+    );
+  }
+  await waitUntil({
+    condition: `the WAL file ${segment} to be archived`,
+    timeoutSeconds: ARCHIVE_TIMEOUT_SECONDS,
+    intervalMilliseconds: 300,
+    signal,
+    probe: async () => {
+      await barman(docker, server, "archive-wal", server.server);
+      const last = await lastArchived(docker, server);
+      return (last !== undefined && last >= segment) || undefined;
+    },
+    seen: () => "Barman has not received all of it yet",
+  });
+}
+
+/** A target and where it is in the WAL. */
+async function located(
+  docker: Docker,
+  server: Barman,
+  wanted: WantedTarget,
+  findScript: string,
+): Promise<RestoreTarget> {
+  const find = async (...args: readonly string[]): Promise<string | null> => {
+    const command = ["bash", "-s", ...args];
+    const { stdout } = await execIn(docker, {
+      container: server.container,
+      user: "postgres",
+      command,
+      input: findScript,
+    });
+    return stdout.trim() === "" ? null : stdout.trim();
+  };
+  switch (wanted.kind) {
+    case "time":
+      return { ...wanted, lsn: await find("last-commit", momentInUtc(wanted.at)) };
+    case "name":
+      return { ...wanted, lsn: (await find("restore-point", wanted.name)) ?? noSuchPoint(wanted.name) };
+    case "latest":
+    case "backup":
+    case "lsn":
+      return wanted;
+  }
+}
+
+function noSuchPoint(name: string): never {
+  throw new OperationError(
+    `There is no restore point "${name}" in the WAL that Barman has. SELECT pg_create_restore_point('${name}') makes one.`,
+  );
+}
+
+/** Volumes of one engine lie on one file system, unless somebody has seen to it otherwise. */
+async function requireRoom(docker: Docker, { container }: Barman, backup: Backup): Promise<void> {
+  const command = ["df", "--output=avail", "--block-size=1", "/var/lib"];
+  const { stdout } = await execIn(docker, { container, user: "postgres", command });
+  const freeBytes = Number(stdout.trim().split("\n").at(-1));
+  const neededBytes = backup.sizeBytes + backup.walBytes + SPARE_BYTES;
+  if (freeBytes >= neededBytes) return;
+  throw new OperationError(
+    `restoring ${backup.id} takes ${prettyBytes(neededBytes)}, and the engine has ${prettyBytes(freeBytes)} free. Make room first.`,
+  );
+}
