@@ -90,7 +90,8 @@ describe("npm run preview", () => {
 
     const file = await readFile(clone.path("Pulumi.dev.yaml"), "utf8");
     onTestFinished(() => writeFile(clone.path("Pulumi.dev.yaml"), file));
-    const changed = file.replace("config:\n", "config:\n  pg-topology:parameters: { max_connections: 150 }\n");
+    const parameters = `${clone.project}:parameters: { max_connections: 150 }`;
+    const changed = file.replace("config:\n", `config:\n  ${parameters}\n`);
     await writeFile(clone.path("Pulumi.dev.yaml"), changed);
     const { findings, ...report } = await impact("--max-impact=reload");
     expect(report).toEqual({ impact: "restart", exitCode: 3 });
