@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import type { StackStatus } from "../../operations/status.ts";
 import { Clone } from "../support/clone.ts";
 import { docker } from "../support/containers.ts";
+import { derivedImage, removeImages } from "../support/images.ts";
 import { removeByLabel } from "../support/stack.ts";
 
 let clone: Clone;
@@ -109,6 +110,32 @@ describe("npm run preview", () => {
     const { exitCode, output } = await clone.shell("npm run --silent preview -- --expect-no-changes --stack dev");
     expect(output).toContain("unchanged");
     expect(exitCode).toBe(0);
+  });
+});
+
+describe("npm run rolling-update", () => {
+  const image = "pg-topology-test/postgres:17-rolling";
+  const imagesInUse = (): Promise<string[]> =>
+    Promise.all(["node-1", "node-2"].map((name) => docker("inspect", "--format", "{{.Config.Image}}", node(name))));
+
+  test("brings another image to every node", async () => {
+    await derivedImage(image, "postgres:17", "ENV ROLLING=1");
+    onTestFinished(async () => {
+      await clone.succeed("npm run rolling-update -- --image postgres:17");
+      await removeImages(image);
+    });
+    const output = await clone.succeed(`npm run rolling-update -- --image ${image}`);
+    expect(output).toContain("node-1 waits its turn, after node-2");
+    expect(output).toContain("dev is healthy.");
+    expect(await imagesInUse()).toEqual([image, image]);
+  });
+
+  test("leaves the stack file as it was where the image is refused", async () => {
+    const before = await readFile(clone.path("Pulumi.dev.yaml"), "utf8");
+    const { exitCode, output } = await clone.shell("npm run rolling-update -- --image postgres:16");
+    expect(exitCode).toBe(1);
+    expect(output).toContain("move the data with pg_dump");
+    expect(await readFile(clone.path("Pulumi.dev.yaml"), "utf8")).toBe(before);
   });
 });
 
