@@ -41,5 +41,6 @@ async function setImage(image: string, stack: string): Promise<void> {
   throw new OperationError(`The preview refuses ${image}: see above. The stack file is as it was.`);
 }
 
-const onTerminal = (command: string, args: readonly string[]) =>
-  execa(command, args, { cwd: PROJECT_DIRECTORY, stdio: "inherit", reject: false });
+function onTerminal(command: string, args: readonly string[]) {
+  return execa(command, args, { cwd: PROJECT_DIRECTORY, stdio: "inherit", reject: false });
+}

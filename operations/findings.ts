@@ -69,7 +69,7 @@ function promotedByHand({ name }: ShapedNode, { timeline, promotedAt }: ServerOb
   const since = promotedAt === null ? "" : ` since ${promotedAt}`;
   return (
     `it is primary on timeline ${timeline}${since}, and the stack file makes it a standby. ` +
-    `Set \`primary: ${name}\` to adopt it; or, if its rows since then are not wanted, stop its container and see what preview says then. Neither is done unasked`
+    `Set \`primary: ${name}\` to adopt it; or, if its rows since then are not wanted, stop it (docker stop): the next update lets it rejoin as a standby. Neither is done unasked`
   );
 }
 

@@ -47,7 +47,10 @@ test("a node promoted by hand is named in preview, never demoted, and can be ado
 
   await stack.configure({ primary: "node-1", nodes });
   const preview = await stack.pulumi(["preview"]);
-  expect(preview.output).toContain("node-2: it is a primary on timeline 2, and the stack file makes it a standby");
+  expect(preview.output).toMatch(
+    /node-2: it is primary on timeline 2 since [-\d]+ [:\d]+ UTC, and the stack file makes it a standby/,
+  );
+  expect(preview.output).toContain("Set `primary: node-2` to adopt it");
 
   const acknowledge = { volumes: [`${stack.container("node-1")}-data`] };
   await stack.configure({ primary: "node-2", nodes: nodes.slice(1), acknowledge });

@@ -39,7 +39,7 @@ const FOUND: readonly (readonly [
     [
       [
         "node-3",
-        "it is primary on timeline 2 since 2026-11-21 12:03 UTC, and the stack file makes it a standby. Set `primary: node-3` to adopt it; or, if its rows since then are not wanted, stop its container and see what preview says then. Neither is done unasked",
+        "it is primary on timeline 2 since 2026-11-21 12:03 UTC, and the stack file makes it a standby. Set `primary: node-3` to adopt it; or, if its rows since then are not wanted, stop it (docker stop): the next update lets it rejoin as a standby. Neither is done unasked",
         null,
       ],
     ],
