@@ -45,6 +45,7 @@ function parameterCheck({ parameterCheck: check, image, labels }: Plan, engine: 
 function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
   return new DockerEngine("engine", {
     image: plan.image,
+    images: [...new Set([plan.image, ...plan.nodes.map((node) => node.image)])],
     postgresMajor: plan.postgresMajor,
     network: { name: plan.network.name, subnet: plan.network.subnet },
     ports: plan.nodes.flatMap((node) => (node.published === null ? [] : { node: node.name, ...node.published })),

@@ -49,7 +49,7 @@ function withoutGeneration(plan: Plan, node: NodePlan) {
   return {
     name: node.container,
     hostname: node.name,
-    image: plan.image,
+    image: node.image,
     entrypoints: [CONFIGURATION_FILES.guard],
     command: ["docker-entrypoint.sh", "postgres", "-c", `config_file=${CONFIGURATION_FILES.postgresqlConf}`],
     envs: [`PGDATA=${plan.layout.dataDirectory}`],

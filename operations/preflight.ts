@@ -6,7 +6,7 @@ import type { HostPort, StackLabels } from "./node.ts";
 
 /** What a topology needs of an engine before anything is made on it. */
 export interface EngineNeeds {
-  readonly image: string;
+  readonly images: readonly string[];
   readonly postgresMajor: number;
   readonly network: { readonly name: string; readonly subnet: string | null };
   readonly ports: readonly NodePort[];
@@ -19,26 +19,26 @@ export interface NodePort extends HostPort {
 
 /** Everything that would stop the topology from being made, as far as it can be known without making anything: sentences. */
 export async function engineProblems(docker: Docker, needs: EngineNeeds): Promise<string[]> {
-  const [image, subnet, ports] = await Promise.all([
-    imageProblems(docker, needs),
+  const [subnet, ports, ...images] = await Promise.all([
     subnetProblems(docker, needs),
     portProblems(docker, needs),
+    ...needs.images.map((image) => imageProblems(docker, image, needs.postgresMajor)),
   ]);
-  return [...image, ...subnet, ...ports];
+  return [...images.flat(), ...subnet, ...ports];
 }
 
 /** An image that is not there yet is no problem: it will be pulled. */
-async function imageProblems(docker: Docker, needs: EngineNeeds): Promise<string[]> {
-  const image = await unlessMissing(docker.getImage(needs.image).inspect());
+async function imageProblems(docker: Docker, name: string, postgresMajor: number): Promise<string[]> {
+  const image = await unlessMissing(docker.getImage(name).inspect());
   if (image === undefined) return [];
   const major = environmentOf(image.Config.Env).get("PG_MAJOR");
   const entrypoint = [image.Config.Entrypoint ?? []].flat();
   if (major === undefined || !entrypoint.some((part) => part.endsWith("docker-entrypoint.sh"))) {
-    const reason = `expected ${needs.image} to keep the contract of the official postgres image (PG_MAJOR, docker-entrypoint.sh), but it does not. Name an image that is built from the official one in \`image\`.`;
+    const reason = `expected ${name} to keep the contract of the official postgres image (PG_MAJOR, docker-entrypoint.sh), but it does not. Name an image that is built from the official one in \`image\`.`;
     return [reason];
   }
-  if (Number(major) === needs.postgresMajor) return [];
-  const reason = `expected PostgreSQL ${needs.postgresMajor} in ${needs.image}, but it holds PostgreSQL ${major}. Name the image by its true version, or set \`postgresMajor: ${major}\`.`;
+  if (Number(major) === postgresMajor) return [];
+  const reason = `expected PostgreSQL ${postgresMajor} in ${name}, but it holds PostgreSQL ${major}. Name the image by its true version, or set \`postgresMajor: ${major}\`.`;
   return [reason];
 }
 

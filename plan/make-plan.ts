@@ -89,6 +89,7 @@ function nodePlan(settings: Settings, identity: StackIdentity, layout: Layout, n
   return {
     name: node.name,
     container,
+    image: node.image ?? settings.image,
     labels: names.nodeLabels(identity, node.name),
     dataVolume: names.dataVolumeName(identity, node.name),
     configurationVolume: names.configurationVolumeName(identity, node.name),

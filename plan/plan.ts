@@ -68,6 +68,7 @@ export interface NetworkPlan {
 export interface NodePlan {
   readonly name: string;
   readonly container: string;
+  readonly image: string;
   readonly labels: Labels;
   readonly dataVolume: string;
   readonly configurationVolume: string;

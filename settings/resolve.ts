@@ -39,13 +39,14 @@ function majorOf({ image, postgresMajor }: StackFile): number {
   return major;
 }
 
-function resolveNode({ name, port, address, upstream, applyDelay }: StackFile["nodes"][number]): NodeSettings {
+function resolveNode({ name, port, address, upstream, applyDelay, image }: StackFile["nodes"][number]): NodeSettings {
   return {
     name,
     port: port ?? null,
     address: address ?? null,
     upstream: upstream ?? null,
     applyDelay: applyDelay ?? null,
+    image: image ?? null,
   };
 }
 

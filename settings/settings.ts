@@ -39,6 +39,8 @@ export interface NodeSettings {
   readonly upstream: string | null;
   /** PostgreSQL's recovery_min_apply_delay, as written ("30min"); null: applied at once. */
   readonly applyDelay: string | null;
+  /** An image of the same major; null: the topology's. */
+  readonly image: string | null;
 }
 
 export interface NetworkSettings {

@@ -67,7 +67,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
 
 /** What was not known before the image was here is checked again once it is. */
 async function prepare(docker: Docker, inputs: DockerEngineInputs, { status }: Context): Promise<void> {
-  await ensureImage(docker, inputs.image, status);
+  for (const image of inputs.images) await ensureImage(docker, image, status);
   const problems = await engineProblems(docker, inputs);
   if (problems.length > 0) throw new OperationError(problems.join("\n"));
 }

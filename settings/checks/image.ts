@@ -7,19 +7,42 @@ import {
   majorOfTag,
 } from "../postgres-major.ts";
 import { shown } from "../shown.ts";
-import type { Check } from "./check.ts";
+import type { KeyPath } from "../key-path.ts";
+import { listedNodes } from "./check.ts";
+import type { Check, ListedNode } from "./check.ts";
 
 /** The image keeps the official contract, and the major version of its server is known and supported. */
-export const checkImage: Check = ({ image, postgresMajor }) => {
+export const checkImage: Check = (file) => {
+  const { image, postgresMajor } = file;
   const reference = image === undefined ? null : parseImageReference(image);
   if (image === undefined || reference === null) return [];
-  return [...checkUid(image, reference), ...checkMajor(image, reference, postgresMajor)];
+  const major = postgresMajor ?? majorOfTag(reference);
+  return [
+    ...checkUid(["image"], image, reference),
+    ...checkMajor(image, reference, postgresMajor),
+    ...listedNodes(file).flatMap((node) => checkNodeImage(node, major)),
+  ];
 };
 
-function checkUid(image: string, { tag }: ImageReference): readonly Finding[] {
+/** One cluster, one major: a standby of another could not open its files. */
+function checkNodeImage({ index, image }: ListedNode, major: number | null): readonly Finding[] {
+  const reference = image === undefined ? null : parseImageReference(image);
+  if (image === undefined || reference === null) return [];
+  const path: KeyPath = ["nodes", index, "image"];
+  const tagged = isTaggedByVersion(reference) ? majorOfTag(reference) : null;
+  if (tagged === null || major === null || tagged === major) return checkUid(path, image, reference);
+  return [
+    problem(path, {
+      what: `${shown(image)} is PostgreSQL ${tagged}, and the topology is PostgreSQL ${major}`,
+      fix: `Name an image of PostgreSQL ${major}.`,
+    }),
+  ];
+}
+
+function checkUid(path: KeyPath, image: string, { tag }: ImageReference): readonly Finding[] {
   if (tag === null || !/alpine/i.test(tag)) return [];
   return [
-    problem(["image"], {
+    problem(path, {
       what: `${shown(image)} runs PostgreSQL as user 70, as all images on Alpine do`,
       allowed: "an image whose user postgres is 999:999, which owns the files that are written for it",
       fix: "Take the same tag without -alpine.",

@@ -2,6 +2,7 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { isApplyDelay } from "../durations.ts";
 import { rules } from "../rules.ts";
+import { image } from "./image.ts";
 
 /** A label of a host name (RFC 1123). */
 export const NODE_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -52,10 +53,12 @@ export const node = z
     upstream: upstream.optional(),
     /** @default - applied at once */
     applyDelay: applyDelay.optional(),
+    /** @default - that of the topology */
+    image: image.optional(),
   })
   .register(rules, {
     what: "a node",
-    allowed: "the keys name, port, address, upstream and applyDelay",
+    allowed: "the keys name, port, address, upstream, applyDelay and image",
     fix: `Write it for example as ${EXAMPLE}.`,
     later: { host: "a node on another Docker engine" },
   });

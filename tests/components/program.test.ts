@@ -135,6 +135,13 @@ describe("a new container", () => {
     expect(after(run, "node-1")).toEqual(["node-3", "node-2"]);
   });
 
+  test("may come to one node before the others", async () => {
+    const run = await runProgram({ ...TWO, nodes: [{ name: "node-1" }, { name: "node-2", image: "postgres:17.4" }] });
+    expect(run.find("node-1-container").inputs).toMatchObject({ image: "postgres:17" });
+    expect(run.find("node-2-container").inputs).toMatchObject({ image: "postgres:17.4" });
+    expect(run.find("engine").inputs).toMatchObject({ images: ["postgres:17", "postgres:17.4"] });
+  });
+
   test("is known by its label, which changes with the image, and not with a parameter", async () => {
     const generation = async (keys: Keys): Promise<unknown> =>
       (await runProgram(keys)).find("node-2-turn").inputs["generation"];

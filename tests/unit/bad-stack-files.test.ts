@@ -30,7 +30,11 @@ const SHAPES: readonly BadFile[] = [
     { nodes: { "node-1": { port: 5455 } } },
     [["nodes", "a mapping is not a list"]],
   ],
-  ["names instead of nodes", { nodes: ["node-1"] }, [["nodes[0]", "name, port, address, upstream and applyDelay"]]],
+  [
+    "names instead of nodes",
+    { nodes: ["node-1"] },
+    [["nodes[0]", "name, port, address, upstream, applyDelay and image"]],
+  ],
   ["a node without a name", { nodes: [{ name: "node-1" }, { port: 5456 }] }, [["nodes[1].name", "it is missing"]]],
   ["an empty list of nodes", { nodes: [] }, [["nodes", "it is an empty list"]]],
   ["nodes left empty", { nodes: null }, [["nodes", "it is missing"]]],
@@ -266,6 +270,16 @@ const UPSTREAM: readonly BadFile[] = [
   ],
   ["a primary that streams", two({ upstream: "node-2" }, {}), [["nodes[0].upstream", "streams from no other node"]]],
   ["a delayed primary", two({ applyDelay: "30min" }, {}), [["nodes[0].applyDelay", "applies nothing late"]]],
+  [
+    "an image of another major for one node",
+    two({}, { image: "postgres:16" }),
+    [["nodes[1].image", '"postgres:16" is PostgreSQL 16, and the topology is PostgreSQL 17']],
+  ],
+  [
+    "an image of another user for one node",
+    two({}, { image: "postgres:17-alpine" }),
+    [["nodes[1].image", "runs PostgreSQL as user 70"]],
+  ],
   ["a delay without a unit", two({}, { applyDelay: 30 }), [["nodes[1].applyDelay", "Write it with its unit"]]],
   ["a delay in text without a unit", two({}, { applyDelay: "30" }), [["nodes[1].applyDelay", '"30" is not a delay']]],
   [

@@ -54,6 +54,7 @@ const nodesOf = (count: number): fc.Arbitrary<readonly NodeSettings[]> =>
         address: null,
         upstream: upstream === null ? null : (order[upstream] ?? null),
         applyDelay: null,
+        image: null,
       };
     }),
   );

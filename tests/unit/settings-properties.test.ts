@@ -218,6 +218,7 @@ describe("good stack files", () => {
       "address",
       "upstream",
       "applyDelay",
+      "image",
       "subnet",
       "replication",
       "owner",

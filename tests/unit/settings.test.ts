@@ -15,7 +15,7 @@ const SMALLEST: Settings = {
   image: "postgres:17",
   postgresMajor: 17,
   primary: "node-1",
-  nodes: [{ name: "node-1", port: null, address: null, upstream: null, applyDelay: null }],
+  nodes: [{ name: "node-1", port: null, address: null, upstream: null, applyDelay: null, image: null }],
   network: { subnet: null, bindAddress: "127.0.0.1" },
   database: { name: "app", owner: "app" },
   replication: { user: "repuser", connectionLimit: 10, synchronous: { mode: "async" } },
@@ -92,9 +92,9 @@ describe("good stack files", () => {
       {
         network: { subnet: "172.18.0.0/24", bindAddress: "0.0.0.0" },
         nodes: [
-          { name: "node-1", port: 1, address: "172.18.0.2", upstream: null, applyDelay: null },
-          { name: "2nd", port: 65_535, address: "172.18.0.254", upstream: "node-1", applyDelay: null },
-          { name: "c", port: null, address: null, upstream: "2nd", applyDelay: "1.5h" },
+          { name: "node-1", port: 1, address: "172.18.0.2", upstream: null, applyDelay: null, image: null },
+          { name: "2nd", port: 65_535, address: "172.18.0.254", upstream: "node-1", applyDelay: null, image: null },
+          { name: "c", port: null, address: null, upstream: "2nd", applyDelay: "1.5h", image: null },
         ],
       },
     ],
