@@ -85,18 +85,23 @@ async function portProblem(
   needs: EngineNeeds,
   wanted: NodePort,
 ): Promise<string | undefined> {
+  const ownContainers = containers.filter((container) => hasLabels(container, needs.labels));
   const holder = containers.find((container) => container.Ports.some((port) => port.PublicPort === wanted.port));
   const where = `port ${wanted.port} of ${wanted.host}, which ${wanted.node} is to be published on,`;
   const remedy = `Choose another port for ${wanted.node}, or stop what uses it.`;
   if (holder !== undefined) {
-    const own = Object.entries(needs.labels).every(([key, value]) => holder.Labels[key] === value);
-    if (own) return undefined;
+    if (ownContainers.includes(holder)) return undefined;
     const name = holder.Names[0]?.replace(/^\//, "") ?? holder.Id;
     return `${where} is taken by the container ${name}. ${remedy}`;
   }
+  // One that is started again and again has its ports now, and has not in the next moment.
+  if (ownContainers.some((container) => container.State === "restarting")) return undefined;
   if (await canListen(wanted)) return undefined;
   return `${where} is taken by another process. ${remedy}`;
 }
+
+const hasLabels = (container: Docker.ContainerInfo, labels: StackLabels): boolean =>
+  Object.entries(labels).every(([key, value]) => container.Labels[key] === value);
 
 /** Only "in use" counts: an address that is not this machine's is the engine's affair. */
 function canListen({ host, port }: HostPort): Promise<boolean> {
