@@ -5,6 +5,7 @@ import { ApplicationDatabase } from "./components/application-database.ts";
 import { BackupServer } from "./components/backup-server.ts";
 import { Clients } from "./components/clients.ts";
 import { layFoundation } from "./components/foundation.ts";
+import { runHooks } from "./components/hooks.ts";
 import { Primary } from "./components/primary.ts";
 import { ReplicationUser } from "./components/replication-user.ts";
 import { standbysInOrder } from "./components/standbys.ts";
@@ -23,6 +24,7 @@ const database = new ApplicationDatabase("database", foundation, first);
 const standbys = standbysInOrder(foundation, first, replicationUser);
 const clients = new Clients("clients", foundation, rootCertificatePath(import.meta.dirname, plan));
 const topology = new Topology("topology", foundation, { primary: first, standbys, database, clients });
+runHooks(plan, topology, import.meta.dirname);
 if (plan.backup !== null) new BackupServer("backup", foundation, plan.backup, first, topology);
 
 export const { primary, nodes, replication, timeline, systemIdentifier, lastRestart, lastSwitchover } =

@@ -58,6 +58,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
     deletionProtection: settings.deletionProtection,
     backup,
     acknowledge: settings.acknowledge,
+    hooks: settings.hooks,
   };
 }
 
@@ -149,7 +150,7 @@ function programFiles(settings: Settings, layout: Layout, node: NodeSettings): P
   return [
     {
       path: CONFIGURATION_FILES.guard,
-      content: render("guard.sh", { node: node.name, layout, peers: guardPeers }),
+      content: render("guard.sh", { node: node.name, layout, peers: guardPeers, ...settings.guard }),
       mode: 0o755,
     },
     ...archiveFiles,

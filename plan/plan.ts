@@ -1,4 +1,4 @@
-import type { Acknowledgements } from "../settings/settings.ts";
+import type { Acknowledgements, HookSettings } from "../settings/settings.ts";
 import type { Labels, StackIdentity } from "./names.ts";
 import type { Layout } from "./layout.ts";
 import type { PlannedRole } from "./roles.ts";
@@ -38,6 +38,7 @@ export interface Plan {
   readonly deletionProtection: boolean;
   /** Losses that the stack file accepts. Never an input that counts: taking one away must not plan an update. */
   readonly acknowledge: Acknowledgements;
+  readonly hooks: HookSettings;
   /** null: no backups. */
   readonly backup: BackupPlan | null;
 }

@@ -24,6 +24,8 @@ export function resolve(file: StackFile): Settings {
     ),
     accessRules,
     archiving,
+    guard: file.guard,
+    hooks: { afterPromotion: file.hooks.afterPromotion ?? null },
     backup,
     initdb,
     passwords: file.passwords,

@@ -19,6 +19,8 @@ export interface Settings {
   /** Extra pg_hba rules; TLS and scram-sha-256 are implied. */
   readonly accessRules: readonly AccessRule[];
   readonly archiving: ArchivingSettings;
+  readonly guard: GuardSettings;
+  readonly hooks: HookSettings;
   readonly backup: BackupSettings;
   readonly initdb: InitdbSettings;
   readonly passwords: PasswordSettings;
@@ -70,6 +72,16 @@ export interface AccessRule {
   readonly user: string;
   /** IPv4 or IPv6 network in CIDR form, or one of pg_hba's words `all`, `samenet`, `samehost`. */
   readonly address: string;
+}
+
+export interface GuardSettings {
+  /** What a primary does at its start while no other node answers: take writes alone, or wait until one does. */
+  readonly whenPeersUnreachable: "start" | "wait";
+}
+
+export interface HookSettings {
+  /** A line of shell that runs when another node has become the primary; null: none. */
+  readonly afterPromotion: string | null;
 }
 
 export interface ArchivingSettings {

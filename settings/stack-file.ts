@@ -7,6 +7,8 @@ import { backup } from "./sections/backup.ts";
 import { certificateAuthority } from "./sections/certificate-authority.ts";
 import { database } from "./sections/database.ts";
 import { DEFAULT_IMAGE, image, postgresMajor } from "./sections/image.ts";
+import { guard } from "./sections/guard.ts";
+import { hooks } from "./sections/hooks.ts";
 import { initdb } from "./sections/initdb.ts";
 import { network } from "./sections/network.ts";
 import { nodes, primary } from "./sections/nodes.ts";
@@ -18,8 +20,6 @@ import { archiving, deletionProtection } from "./sections/switches.ts";
 /** Names that the design keeps for later versions, and what they will bring. */
 const LATER: Readonly<Record<string, string>> = {
   hosts: "nodes on several Docker engines",
-  hooks: "commands at points of an update",
-  guard: "settings of the start guard",
   bootstrap: "a cluster founded from existing data",
   drill: "restore drills",
   objectives: "objectives for recovery time and lost data",
@@ -41,6 +41,8 @@ export const stackFile = z
     accessRules: accessRules.default([]),
     archiving: archiving.prefault({}),
     backup: backup.prefault({}),
+    guard: guard.prefault({}),
+    hooks: hooks.prefault({}),
     initdb: initdb.prefault({}),
     passwords: passwords.prefault({}),
     certificateAuthority: certificateAuthority.prefault({}),

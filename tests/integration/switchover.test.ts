@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { containerId, docker, logOf } from "../support/containers.ts";
 import { Ledger } from "../support/ledger.ts";
@@ -13,8 +16,14 @@ const NODES = ["node-1", "node-2", "node-3"];
 let stack: TestStack;
 let nodes: { name: string; port: number }[];
 let ledger: Ledger;
+let hookFile: string;
 
-const withPrimary = (primary: string, more: StackConfig = {}): StackConfig => ({ primary, nodes, ...more });
+const withPrimary = (primary: string, more: StackConfig = {}): StackConfig => ({
+  primary,
+  nodes,
+  hooks: { afterPromotion: `echo "$PG_TOPOLOGY_PRIMARY $PG_TOPOLOGY_PORT" >> '${hookFile}'` },
+  ...more,
+});
 const isStandby = (node: string): Promise<string> =>
   psqlIn(stack.container(node), "SELECT pg_is_in_recovery()").catch(String);
 const roles = async (): Promise<Record<string, string>> =>
@@ -24,6 +33,7 @@ const outputs = (): Promise<StackOutputs> => stack.outputs<StackOutputs>();
 
 beforeAll(async () => {
   nodes = (await freePorts(NODES.length)).map((port, index) => ({ name: NODES[index] ?? "", port }));
+  hookFile = join(await mkdtemp(join(tmpdir(), "pg-topology-hook-")), "primaries");
   stack = await TestStack.create(withPrimary("node-1"));
   await stack.up();
   ledger = await Ledger.start((await outputs()).readWriteUri);
@@ -31,6 +41,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await ledger.stop();
   await stack.dispose();
+  await rm(dirname(hookFile), { recursive: true });
 });
 
 test("preview says what a switchover does, and does nothing", async () => {
@@ -67,6 +78,12 @@ test("back is the same line reversed", async () => {
   expect(await roles()).toEqual({ "node-1": "f", "node-2": "t", "node-3": "t" });
   await expectStreaming(stack, "node-1", ["node-2", "node-3"]);
   await stack.expectNoChanges();
+});
+
+test("the hook after a promotion has run for each primary, once", async () => {
+  const port = (name: string) => nodes.find((node) => node.name === name)?.port;
+  const runs = ["node-1", "node-2", "node-1"].map((name) => `${name} ${port(name)}\n`);
+  expect(await readFile(hookFile, "utf8")).toBe(runs.join(""));
 });
 
 test("a target that hangs is refused, in preview and in up, and the primary goes on", async () => {

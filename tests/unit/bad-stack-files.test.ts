@@ -105,14 +105,16 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
     [["acknowledge.failover.lostBytes", "-1 is not a number of bytes"]],
   ],
   [
-    "hooks, guard, bootstrap",
-    { hooks: [], guard: {}, bootstrap: {} },
+    "a hook and a guard of something else",
+    { hooks: { afterPromotion: "", beforePromotion: "x" }, guard: { whenPeersUnreachable: "panic" } },
     [
-      ["hooks", "not have it yet"],
-      ["guard", "not have it yet"],
-      ["bootstrap", "not have it yet"],
+      ["guard.whenPeersUnreachable", "start or wait"],
+      ["hooks.beforePromotion", "afterPromotion"],
+      ["hooks.afterPromotion", "a line of shell"],
     ],
   ],
+  ["bootstrap", { bootstrap: {} }, [["bootstrap", "not have it yet"]]],
+  ["hosts", { hosts: {} }, [["hosts", "not have it yet"]]],
   [
     "drill, objectives, monitoring",
     { drill: {}, objectives: {}, monitoring: {} },

@@ -34,6 +34,8 @@ const SMALLEST: Settings = {
   passwords: { replication: { version: 1 }, owner: { version: 1 }, operator: { version: 1 } },
   certificateAuthority: { version: 1, trustPrevious: true },
   deletionProtection: false,
+  guard: { whenPeersUnreachable: "start" },
+  hooks: { afterPromotion: null },
   acknowledge: { failover: null, rejoin: [], volumes: [], synchronous: false },
 };
 const smallest: Keys = { primary: "node-1", nodes: [{ name: "node-1" }] };
