@@ -213,6 +213,7 @@ describe("good stack files", () => {
 
   test("are complete: null only where nothing is the default", () => {
     const mayBeNull = new Set([
+      "afterPromotion",
       "failover",
       "port",
       "address",
