@@ -1,18 +1,22 @@
 import type Docker from "dockerode";
+import { writeContainerFile } from "./container-file.ts";
 import { decideRoles } from "./decide-roles.ts";
 import type { RoleDecision } from "./decide-roles.ts";
 import { OperationError } from "./errors.ts";
 import { failOver, failoverFacts, refusedFailover } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
+import { hasArchive } from "./findings.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
 import { observeRoles } from "./observe-roles.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import { promote } from "./promote.ts";
 import { cannotFollow, planRejoin, primaryHistory, refusedRejoin, rejoin } from "./rejoin.ts";
+import type { RejoinStep } from "./rejoin.ts";
 import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "./role-environment.ts";
 import { startServer, waitUntilReady } from "./server.ts";
-import { reserveSlot } from "./slots.ts";
+import { physicalSlots, reserveSlot } from "./slots.ts";
+import type { Slot } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import { runAsSuperuser } from "./superuser.ts";
 import { holdAsStandby, switchOver, waitUntilStopped } from "./switchover.ts";
@@ -182,15 +186,59 @@ async function letOthersFollow(order: RoleOrder): Promise<void> {
   if (self?.kind !== "primary") throw new OperationError(`expected ${primary.name} to take writes, but it does not.`);
   const history = await primaryHistory(docker, primary, self.timeline);
   const context = { docker, environment, acknowledgement, log, signal };
+  const starved = await starvedStandbys(order, roles);
+  const stuck = new Set([...cannotFollow(roles, history), ...starved]);
   await Promise.all(
-    cannotFollow(roles, history).map(async (role) => {
+    [...stuck].map(async (role) => {
       if (role.kind === "primary") return;
       const node = shapedNode(shape, role.name);
       await waitUntilStopped(docker, node);
-      const step = await planRejoin(context, node, role, history);
+      const planned = await planRejoin(context, node, role, history);
+      const step = starved.includes(role) ? cloneInstead(planned) : planned;
       const refusal = refusedRejoin(step, role.kind === "down" && role.fence !== "none", acknowledgement);
       if (refusal !== undefined) throw new OperationError(refusal);
+      await prepareClone(order, primary, node, step);
       await rejoin(context, primary, node, step);
     }),
   );
+}
+
+/** What has to be there to follow, or to rewind, is gone. */
+const cloneInstead = (step: RejoinStep): RejoinStep =>
+  step.rung === "clone" ? step : { ...step, rung: "clone", reason: "WAL that it needs is gone" };
+
+/** Standbys whose upstream has no longer what they need, and that have no archive to fetch it from. */
+async function starvedStandbys({ docker, shape }: RoleOrder, roles: readonly NodeRole[]): Promise<NodeRole[]> {
+  const starved = await Promise.all(
+    roles.map(async (role) => {
+      const mayBe = role.kind === "down" ? role.standbySignal : role.kind === "standby" && !role.streaming;
+      const node = shapedNode(shape, role.name);
+      const upstream = shape.nodes.find(({ name }) => name === node.upstream);
+      if (!mayBe || upstream === undefined || hasArchive(node)) return [];
+      const slots = await withOperator(docker, upstream, shape.operator, physicalSlots).catch(unanswered);
+      return slots.some(({ name, lostCloneBytes }) => name === node.slot && lostCloneBytes !== null) ? [role] : [];
+    }),
+  );
+  return starved.flat();
+}
+
+/** A server that does not answer says nothing of its slots. */
+function unanswered(error: unknown): Slot[] {
+  if (error instanceof OperationError) return [];
+  throw error;
+}
+
+/**
+ * A base backup streams WAL from the node's slot, which an invalidated one does not let it do. A run that is interrupted
+ * goes on by the fence: with a slot made anew nothing else tells that WAL is missing.
+ */
+async function prepareClone(
+  { docker, shape, environment }: RoleOrder,
+  primary: ShapedNode,
+  node: ShapedNode,
+  { rung }: RejoinStep,
+): Promise<void> {
+  if (rung !== "clone") return;
+  await writeContainerFile(docker, node.container, environment.fenceFile, "unfinished: base backup", environment.uid);
+  await withOperator(docker, primary, shape.operator, (client) => reserveSlot(client, node.slot));
 }

@@ -17,10 +17,12 @@ const STOPPED = "its container is stopped";
 /** The remedy for what passes by itself: a server that recovers, a standby that connects again. */
 const WAITING = "it is waited for";
 
+const CLONED_AGAIN = "a new base backup of it is taken";
+
 /** What clients notice of the remedy. */
 export function levelOf({ what, remedy }: Finding): ImpactLevel {
   if (remedy === null) return "refused";
-  return remedy === RESTARTING || what === STOPPED ? "restart" : "reload";
+  return remedy === RESTARTING || remedy.startsWith(CLONED_AGAIN) || what === STOPPED ? "restart" : "reload";
 }
 
 export const passesByItself = (finding: Finding): boolean => finding.remedy === WAITING;
@@ -33,6 +35,7 @@ export function findings(shape: TopologyShape, observations: readonly NodeObserv
     ...shape.nodes.flatMap((node) => roleFindings(node, servers.get(node.name))),
     ...standbysOf(shape).flatMap((node) => streamingFindings(node, servers)),
     ...shape.nodes.flatMap((node) => slotFindings(shape, node, servers.get(node.name))),
+    ...standbysOf(shape).flatMap((node) => keptWalFindings(node, servers.get(node.upstream ?? ""))),
     ...[...servers].flatMap(([name, server]) => fileFindings(name, server)),
     ...[...servers].flatMap(([name, server]) => byHandFindings(name, server)),
   ];
@@ -107,6 +110,29 @@ function slotFindings(shape: TopologyShape, node: ShapedNode, server: ServerObse
       remedy: "it is made anew",
     })),
   ];
+}
+
+/** What its upstream keeps for a standby, which is lost one day if the standby stays away. */
+function keptWalFindings(node: ShapedNode, upstream: ServerObservation | undefined): Finding[] {
+  const slot = upstream?.slots.find(({ name }) => name === node.slot);
+  if (slot === undefined) return [];
+  if (slot.lostCloneBytes !== null) {
+    const what = `${node.upstream} has no longer the WAL that it needs: it was away for more than max_slot_wal_keep_size`;
+    const cloned = `${CLONED_AGAIN}, ${Math.ceil(slot.lostCloneBytes / 1e6)} MB from the primary`;
+    return [{ node: node.name, what, remedy: hasArchive(node) ? "it is fetched from the archive" : cloned }];
+  }
+  if (slot.secondsUntilLost === null) return [];
+  const what = `${node.upstream} keeps WAL for it, and at the present rate loses it in about ${inWords(slot.secondsUntilLost)}`;
+  return [{ node: node.name, what, remedy: WAITING }];
+}
+
+/** A standby fetches from there what its upstream has no longer. */
+export const hasArchive = ({ parameters }: ShapedNode): boolean => (parameters["restore_command"] ?? "") !== "";
+
+function inWords(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 2 * 3600) return `${Math.round(seconds / 60)} min`;
+  return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
 function fileFindings(node: string, server: ServerObservation): Finding[] {

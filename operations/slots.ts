@@ -11,13 +11,42 @@ export interface Slot {
   readonly active: boolean;
   /** The oldest WAL position that it keeps; null: it is not reserved and keeps nothing. */
   readonly restartLsn: string | null;
+  /** What a base backup would copy, where WAL that the slot had to keep is gone; null: nothing is gone. */
+  readonly lostCloneBytes: number | null;
+  /**
+   * How long until a slot that nobody uses has more to keep than `max_slot_wal_keep_size`, at the rate since it was last
+   * used; null: it is in use, keeps nothing, or the server does not say (before PostgreSQL 17).
+   */
+  readonly secondsUntilLost: number | null;
 }
 
+interface SlotRow {
+  readonly name: string;
+  readonly active: boolean;
+  readonly restart_lsn: string | null;
+  readonly clone_bytes: string | null;
+  readonly seconds_until_lost: number | null;
+}
+
+/** A column that older servers do not have is null by way of to_jsonb. */
+const SLOTS = `
+SELECT slot_name AS name, active, restart_lsn,
+       CASE WHEN wal_status = 'lost' THEN (SELECT sum(pg_database_size(oid)) FROM pg_catalog.pg_database) END AS clone_bytes,
+       CASE WHEN NOT active AND NOT pg_is_in_recovery() THEN
+         greatest(safe_wal_size, 0) * extract(epoch FROM now() - (to_jsonb(slot) ->> 'inactive_since')::timestamptz)
+         / nullif(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)
+       END::float8 AS seconds_until_lost
+FROM pg_catalog.pg_replication_slots AS slot WHERE slot_type = 'physical'`;
+
 export async function physicalSlots(client: pg.Client): Promise<Slot[]> {
-  const { rows } = await client.query<{ name: string; active: boolean; restart_lsn: string | null }>(
-    `SELECT slot_name AS name, active, restart_lsn FROM pg_catalog.pg_replication_slots WHERE slot_type = 'physical'`,
-  );
-  return rows.map((row) => ({ name: row.name, active: row.active, restartLsn: row.restart_lsn }));
+  const { rows } = await client.query<SlotRow>(SLOTS);
+  return rows.map((row) => ({
+    name: row.name,
+    active: row.active,
+    restartLsn: row.restart_lsn,
+    lostCloneBytes: row.clone_bytes === null ? null : Number(row.clone_bytes),
+    secondsUntilLost: row.seconds_until_lost,
+  }));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { findings } from "../../operations/findings.ts";
 import type { NodeObservation, PendingParameter } from "../../operations/observe.ts";
-import { HEALTHY, SHAPE, observations, sender } from "./topology-support.ts";
+import { HEALTHY, SHAPE, observations, sender, slot } from "./topology-support.ts";
 
 const silent = (container: "missing" | "stopped" | "running"): Exclude<NodeObservation, { answers: true }> => ({
   name: "node-3",
@@ -81,8 +81,38 @@ const FOUND: readonly (readonly [
   ],
   [
     "a slot that keeps WAL for nobody",
-    { "node-1": { slots: [...without("node_3"), { name: "node_3", active: false, restartLsn: "0/1000000" }] } },
+    { "node-1": { slots: [...without("node_3"), slot("node_3", "kept")] } },
     [["node-1", "slot node_3 keeps WAL for nobody", "it is made anew"]],
+  ],
+  [
+    "a standby that was away for too long",
+    {
+      "node-1": {
+        senders: [],
+        slots: [...without("node_2"), { ...slot("node_2", "unreserved"), lostCloneBytes: 31_500_000 }],
+      },
+    },
+    [
+      ["node-2", "it does not stream from node-1", "it is waited for"],
+      [
+        "node-2",
+        "node-1 has no longer the WAL that it needs: it was away for more than max_slot_wal_keep_size",
+        "a new base backup of it is taken, 32 MB from the primary",
+      ],
+    ],
+  ],
+  [
+    "a standby that will have been away for too long",
+    {
+      "node-1": {
+        senders: [],
+        slots: [...without("node_2"), { ...slot("node_2", "kept"), secondsUntilLost: 9000 }],
+      },
+    },
+    [
+      ["node-2", "it does not stream from node-1", "it is waited for"],
+      ["node-2", "node-1 keeps WAL for it, and at the present rate loses it in about 3 h", "it is waited for"],
+    ],
   ],
   [
     "parameters that wait for a restart",
@@ -111,7 +141,7 @@ test("it finds a slot of no node that is missing, on the primary and where it wa
 });
 
 test("it finds a slot of no node that keeps WAL anywhere but on the primary", () => {
-  const kept = { name: "barman", active: false, restartLsn: "0/1000000" };
+  const kept = slot("barman", "kept");
   const withKept = (name: "node-1" | "node-2") => ({ slots: [...HEALTHY[name].slots, kept] });
   const unreserved = { slots: [...HEALTHY["node-3"].slots, { ...kept, restartLsn: null }] };
   const differences = { "node-1": withKept("node-1"), "node-2": withKept("node-2"), "node-3": unreserved };

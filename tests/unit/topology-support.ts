@@ -49,10 +49,12 @@ const PLAIN: ServerObservation = {
   promotedAt: null,
 };
 
-const slot = (name: string, kind: "active" | "kept" | "unreserved") => ({
+export const slot = (name: string, kind: "active" | "kept" | "unreserved") => ({
   name,
   active: kind === "active",
   restartLsn: kind === "unreserved" ? null : "0/3000000",
+  lostCloneBytes: null,
+  secondsUntilLost: null,
 });
 
 /** What the servers of SHAPE say when all is well. */
