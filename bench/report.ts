@@ -1,7 +1,8 @@
 import { cpus } from "node:os";
 import type { BaseBackupRound } from "./base-backup.ts";
+import type { RoleChange, RoleChanges } from "./roles.ts";
 import type { StartUpRound } from "./start-up.ts";
-import { median } from "./statistics.ts";
+import { median, percentile } from "./statistics.ts";
 
 export interface BenchResults {
   readonly rounds: number;
@@ -11,6 +12,7 @@ export interface BenchResults {
   /** By number of standbys. */
   readonly startUp: ReadonlyMap<number, readonly StartUpRound[]>;
   readonly baseBackup: readonly BaseBackupRound[];
+  readonly roleChanges: readonly RoleChanges[];
 }
 
 const COLUMNS: readonly (readonly [string, keyof StartUpRound])[] = [
@@ -45,6 +47,14 @@ export function report(results: BenchResults): string {
     "## Base backup",
     "",
     baseBackupTable(results.baseBackup),
+    "",
+    "## Roles",
+    "",
+    "Three nodes, and a client that writes all the time, one row after the other, and connects again at once. All nodes are",
+    "asked every 50 ms whether they take writes. Failover: the primary is killed (SIGKILL), and then `up --skip-preview`",
+    "makes a standby the primary, rewinds the old one, and verifies all.",
+    "",
+    roleTable(results.roleChanges),
     "",
   ].join("\n");
 }
@@ -110,6 +120,36 @@ function baseBackupTable(rounds: readonly BaseBackupRound[]): string {
       ],
     ),
   ].join("\n");
+}
+
+const ROLE_COLUMNS: readonly (readonly [string, (change: RoleChange) => number])[] = [
+  ["write gap", (change) => change.writeGapSeconds],
+  ["`up` to writable", (change) => change.writableAfterSeconds],
+  ["whole `up`", (change) => change.upSeconds],
+];
+
+/** Seconds: median, 95th percentile and the largest. */
+function roleTable(roleChanges: readonly RoleChanges[]): string {
+  const figures = (values: readonly number[]): string =>
+    [median(values), percentile(values, 95), Math.max(...values)].map((value) => value.toFixed(2)).join(" / ");
+  return table(
+    [
+      "median / p95 / max, in seconds",
+      "rounds",
+      ...ROLE_COLUMNS.map(([title]) => title),
+      "acknowledged rows lost",
+      "WAL bytes announced as lost (max)",
+      "moments with two primaries",
+    ],
+    roleChanges.map(({ title, changes, watched }) => [
+      title,
+      String(changes.length),
+      ...ROLE_COLUMNS.map(([, value]) => figures(changes.map(value))),
+      String(changes.reduce((sum, { lostRows }) => sum + lostRows, 0)),
+      String(Math.max(...changes.map(({ announcedLostBytes }) => announcedLostBytes))),
+      `${watched.withTwoWritableNodes} of ${watched.moments}`,
+    ]),
+  );
 }
 
 const spread = (values: readonly number[]): string =>

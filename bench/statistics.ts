@@ -8,6 +8,13 @@ export function median(values: readonly number[]): number {
   return ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
+/** The smallest of the measurements that at least so many percent of them do not exceed. */
+export function percentile(values: readonly number[], percent: number): number {
+  const found = values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil((values.length * percent) / 100) - 1)];
+  if (found === undefined) throw new Error("a percentile of nothing");
+  return found;
+}
+
 /** Seconds that something took. */
 export async function seconds(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();

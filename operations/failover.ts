@@ -85,10 +85,14 @@ function isCovered(to: StandbyRole, standbys: readonly StandbyRole[], guarantee:
   return silent < guarantee.count && answering.every((node) => node.receivedLsn <= to.receivedLsn);
 }
 
+/** Whether rows may be lost that a client was told are there. */
+export const needsAcknowledgement = ({ acknowledgedRowsAreSafe, lostBytes }: FailoverFacts): boolean =>
+  !acknowledgedRowsAreSafe && lostBytes !== 0;
+
 /** Why a failover needs more than the stack file says; undefined: it may be done. */
 export function refusedFailover(facts: FailoverFacts, from: DownNode, acknowledged: number | null): string | undefined {
   const { lostBytes, to } = facts;
-  if (facts.acknowledgedRowsAreSafe || lostBytes === 0) return undefined;
+  if (!needsAcknowledgement(facts)) return undefined;
   if (acknowledged !== null && (lostBytes === null || lostBytes <= acknowledged)) return undefined;
   const lines = [
     `${from.name} is the primary and its server does not answer (${from.why}); ${to} would take its place without it.`,
@@ -98,8 +102,14 @@ export function refusedFailover(facts: FailoverFacts, from: DownNode, acknowledg
   return lines.join(" ");
 }
 
+/** What is going to be done, and what is known, a sentence each. */
+export const describeFailover = (facts: FailoverFacts, from: DownNode): string[] => [
+  `failover: ${facts.from} does not answer, is fenced, and ${facts.to} takes its place`,
+  ...factLines(facts, from).map((line) => `  ${line}`),
+];
+
 /** What is known, a sentence each. */
-export function factLines(facts: FailoverFacts, from: DownNode): string[] {
+function factLines(facts: FailoverFacts, from: DownNode): string[] {
   const { fromEndLsn, toReceivedLsn, lostBytes, best, to } = facts;
   const position = `${to} has received up to ${formatLsn(toReceivedLsn)}`;
   return [

@@ -23,7 +23,7 @@ interface StateResource {
   readonly id?: string;
   readonly type: string;
   readonly protect?: boolean;
-  readonly inputs?: { readonly name?: unknown };
+  readonly inputs?: Readonly<Record<string, unknown>>;
 }
 
 /** Something that an update was interrupted in. */
@@ -56,7 +56,7 @@ export async function protectedVolumes(reference: StackReference): Promise<strin
   const { deployment } = await exportState(reference);
   return (deployment?.resources ?? [])
     .filter(({ type, protect }) => type === "docker:index/volume:Volume" && protect === true)
-    .map(({ inputs }) => String(inputs?.name));
+    .map(({ inputs }) => String(inputs?.["name"]));
 }
 
 /**

@@ -1,7 +1,5 @@
-import type Docker from "dockerode";
 import { decideRoles } from "./decide-roles.ts";
-import type { RoleDecision } from "./decide-roles.ts";
-import { factLines, failoverFacts } from "./failover.ts";
+import { describeFailover, failoverFacts } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
 import type { Impact } from "./impact.ts";
 import { bytesBehind } from "./lsn.ts";
@@ -49,8 +47,9 @@ export async function roleImpact(
         message: `nobody takes writes, and ${wanted} has every row: it is promoted, no row is lost`,
       };
     case "failover": {
-      const lines = await failoverLines(docker, context, decision, roles, guarantee);
-      return { level: "switchover", nodes: [decision.from.name, wanted], message: lines.join("\n") };
+      const { from, to } = decision;
+      const facts = await failoverFacts(docker, environment, from, to, roles, guarantee);
+      return { level: "switchover", nodes: [from.name, wanted], message: describeFailover(facts, from).join("\n") };
     }
     case "refused":
       return { level: "refused", nodes: [wanted], message: decision.reason };
@@ -72,20 +71,6 @@ const longTransactionLine = ({ name, oldestTransactionSeconds }: PrimaryRole): s
   oldestTransactionSeconds < 5
     ? []
     : [`  a transaction on ${name} has run for ${oldestTransactionSeconds} s: it is cut off`];
-
-async function failoverLines(
-  docker: Docker,
-  { environment }: RejoinContext,
-  { from, to }: RoleDecision & { kind: "failover" },
-  roles: readonly NodeRole[],
-  guarantee: SynchronousGuarantee | null,
-): Promise<string[]> {
-  const facts = await failoverFacts(docker, environment, from, to, roles, guarantee);
-  return [
-    `failover: ${from.name} does not answer, is fenced, and ${to.name} takes its place`,
-    ...factLines(facts, from).map((line) => `  ${line}`),
-  ];
-}
 
 /** What the nodes that do not follow will do about it. */
 async function rejoinLines(

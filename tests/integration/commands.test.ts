@@ -7,6 +7,7 @@ import type { StackStatus } from "../../operations/status.ts";
 import { Clone } from "../support/clone.ts";
 import { docker } from "../support/containers.ts";
 import { derivedImage, removeImages } from "../support/images.ts";
+import { psqlIn } from "../support/servers.ts";
 import { removeByLabel } from "../support/stack.ts";
 
 let clone: Clone;
@@ -223,6 +224,42 @@ describe("npm run status", () => {
     });
     expect(exitCode).toBe(2);
     expect(output).toBe("The Docker engine did not answer in 3 s");
+  });
+});
+
+describe("npm run failover", () => {
+  const file = (): Promise<string> => readFile(clone.path("Pulumi.dev.yaml"), "utf8");
+
+  test("says what is known of a dead primary, and changes nothing until the loss is accepted", async () => {
+    const before = await file();
+    await docker("pause", node("node-2"));
+    await psqlIn(node("node-1"), "CREATE TABLE only_here AS SELECT generate_series(1, 1000) AS n");
+    await docker("kill", node("node-1"));
+    await docker("unpause", node("node-2"));
+    const { exitCode, output } = await clone.shell("npm run failover -- --to node-2 --yes");
+    expect(exitCode).toBe(1);
+    expect(output).toContain("failover: node-1 does not answer, is fenced, and node-2 takes its place");
+    expect(output).toMatch(/: [1-9]\d+ bytes would be lost\./);
+    expect(output).toMatch(/--yes alone does not accept that: add --lost-bytes [1-9]\d+\./);
+    expect((await clone.shell("npm run failover -- --to node-2")).output).toContain("no terminal to ask on");
+    expect(await file()).toBe(before);
+  });
+
+  test("with the loss accepted, makes the other node the primary and lets the old one rejoin", async () => {
+    const output = await clone.succeed("npm run failover -- --to node-2 --yes --lost-bytes 10000000");
+    expect(output).toMatch(/^node-2 +primary +running +2 /m);
+    expect(output).toMatch(/^node-1 +standby +streaming +2 /m);
+    expect(output).toContain("dev is healthy.");
+    expect(await file()).toContain(`${clone.project}:primary: node-2`);
+    expect(await file()).not.toContain("lostBytes");
+    expect(await clone.succeed("npm start")).toMatch(/^Resources:\n {4}\d+ unchanged$/m);
+  });
+
+  test("refuses a node that is none, or that is the primary", async () => {
+    const { output } = await clone.shell("npm run failover -- --to node-9");
+    expect(output).toContain('expected --to to name a node of the stack (node-1, node-2), but got "node-9".');
+    const primary = await clone.shell("npm run failover -- --to node-2");
+    expect(primary.output).toContain("node-2 is the primary already.");
   });
 });
 

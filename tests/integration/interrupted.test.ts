@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { containerId } from "../support/containers.ts";
-import { expectConverged, expectNoProcesses } from "../support/convergence.ts";
-import { interruptedUp, randomInterruptions } from "../support/interruptions.ts";
-import type { Interruption } from "../support/interruptions.ts";
+import { expectConverged } from "../support/convergence.ts";
+import { randomInterruptions } from "../support/interruptions.ts";
 import { freePorts } from "../support/ports.ts";
-import { recover } from "../support/recover.ts";
+import { interruptAndRecover } from "../support/recover.ts";
 import { psqlIn, startTimeIn } from "../support/servers.ts";
 import { TestStack, withStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
@@ -33,7 +32,7 @@ describe.each(randomInterruptions(COUNT, SEED))(
   (how) => {
     test("the next one converges", async () => {
       await withStack(config(STAYING, await freePorts(STAYING.length)), async (fresh) => {
-        await interrupt(fresh, how, firstUpMilliseconds);
+        await interruptAndRecover(fresh, how, firstUpMilliseconds);
         await fresh.up();
         await expectConverged(fresh, STAYING);
       });
@@ -57,7 +56,7 @@ describe("an update that adds a standby", () => {
     await expectConverged(stack, STAYING);
 
     await stack.configure(config(ALL, ports));
-    await interrupt(stack, how, scaleUpMilliseconds);
+    await interruptAndRecover(stack, how, scaleUpMilliseconds);
     await stack.up();
     await expectConverged(stack, ALL);
     expect(await psqlIn(stack.container("node-3"), "SELECT count(*) FROM kept")).toBe("1000");
@@ -69,16 +68,6 @@ describe("an update that adds a standby", () => {
 async function identities(): Promise<string[]> {
   const containers = STAYING.map((node) => stack.container(node));
   return [...(await Promise.all(containers.map(containerId))), ...(await Promise.all(containers.map(startTimeIn)))];
-}
-
-/** A CLI that is killed leaves its lock in a file backend: `npm start` and `npm run recover` remove it. */
-async function interrupt(of: TestStack, how: Interruption, durationMilliseconds: number): Promise<void> {
-  await interruptedUp(of, how, durationMilliseconds);
-  if (how.signal === "SIGKILL") {
-    const { exitCode, output } = await recover(of);
-    expect(exitCode, output).toBe(0);
-  }
-  await expectNoProcesses(of);
 }
 
 function config(nodes: readonly string[], nodePorts: readonly number[]): StackConfig {

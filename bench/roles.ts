@@ -1,0 +1,123 @@
+import { Ledger } from "../tests/support/ledger.ts";
+import { docker } from "../tests/support/containers.ts";
+import { ownerLogin } from "../tests/support/outputs.ts";
+import type { StackOutputs } from "../tests/support/outputs.ts";
+import { freePorts } from "../tests/support/ports.ts";
+import { psqlIn } from "../tests/support/servers.ts";
+import { withStack } from "../tests/support/stack.ts";
+import type { StackConfig, TestStack } from "../tests/support/stack.ts";
+import { WritableWatch } from "../tests/support/writable-watch.ts";
+import { seconds } from "./statistics.ts";
+
+/** One change of the primary, as a client that writes all the time sees it. */
+export interface RoleChange {
+  /** The longest time between two confirmed writes. */
+  readonly writeGapSeconds: number;
+  /** From the start of `up --skip-preview` to the first confirmed write: with a dead primary, until there is another. */
+  readonly writableAfterSeconds: number;
+  /** The whole update: the old primary streams again, and all is verified. */
+  readonly upSeconds: number;
+  /** Acknowledged rows that are gone. */
+  readonly lostRows: number;
+  /** What the stack's outputs say of it. */
+  readonly announcedLostBytes: number;
+}
+
+export interface RoleChanges {
+  readonly title: string;
+  readonly changes: readonly RoleChange[];
+  /** How often all nodes were asked whether they take writes, and how often more than one said so. */
+  readonly watched: { readonly moments: number; readonly withTwoWritableNodes: number };
+}
+
+const NODES = ["node-1", "node-2", "node-3"];
+
+const SYNCHRONOUS = { synchronous: { mode: "quorum", count: 1 } };
+/** More than a dead primary ever keeps for itself here. */
+const ANY_LOSS = { failover: { lostBytes: 100_000_000 } };
+
+interface Bench {
+  readonly stack: TestStack;
+  readonly ledger: Ledger;
+  readonly configure: (primary: string) => Promise<void>;
+}
+
+/** Roles change among three nodes, with nobody dead. */
+export const switchovers = (count: number, image: string): Promise<RoleChanges> =>
+  changesOf("switchover", {}, image, count, async () => undefined);
+
+/** The primary is killed, and a standby takes its place. */
+export async function failovers(count: number, image: string): Promise<RoleChanges[]> {
+  const kill = async (stack: TestStack, primary: string): Promise<void> =>
+    docker("kill", stack.container(primary)).then(() => undefined);
+  return [
+    await changesOf("failover, synchronous (quorum)", { replication: SYNCHRONOUS }, image, count, kill),
+    await changesOf("failover, asynchronous", { acknowledge: ANY_LOSS }, image, count, kill),
+  ];
+}
+
+async function changesOf(
+  title: string,
+  more: StackConfig,
+  image: string,
+  count: number,
+  before: (stack: TestStack, primary: string) => Promise<void>,
+): Promise<RoleChanges> {
+  const ports = await freePorts(NODES.length);
+  const nodes = NODES.map((name, index) => ({ name, port: ports[index] }));
+  const changes: RoleChange[] = [];
+  let watched = { moments: 0, withTwoWritableNodes: 0 };
+  await withStack({ image, primary: "node-1", nodes, ...more }, async (stack) => {
+    await stack.up();
+    const outputs = await stack.outputs<StackOutputs>();
+    const ledger = await Ledger.start(outputs.readWriteUri);
+    const watch = WritableWatch.start(NODES.map((node) => ownerLogin(outputs, node)));
+    const configure = (primary: string): Promise<void> => stack.configure({ image, primary, nodes, ...more });
+    for (let round = 1; round <= count; round += 1) {
+      console.log(`${title}, ${round} of ${count}`);
+      changes.push(await change({ stack, ledger, configure }, before));
+    }
+    await ledger.stop();
+    watched = await watch.stop();
+  });
+  return { title, changes, watched };
+}
+
+async function change(
+  { stack, ledger, configure }: Bench,
+  before: (stack: TestStack, primary: string) => Promise<void>,
+): Promise<RoleChange> {
+  const { primary } = await stack.outputs<StackOutputs>();
+  await ledger.untilWritten();
+  ledger.lap();
+  await before(stack, primary);
+  await configure(await mostAdvanced(stack, primary));
+  const [writableAfterSeconds, upSeconds] = await Promise.all([
+    seconds(() => ledger.untilWritten(120_000)),
+    seconds(() => stack.up()),
+  ]);
+  await ledger.untilWritten();
+  const { longestGapMilliseconds } = ledger.lap();
+  const { lastSwitchover } = await stack.outputs<StackOutputs>();
+  return {
+    writeGapSeconds: longestGapMilliseconds / 1000,
+    writableAfterSeconds,
+    upSeconds,
+    lostRows: (await ledger.lost()).length,
+    announcedLostBytes: lastSwitchover?.lostBytes ?? 0,
+  };
+}
+
+/** The standby that has received the most. */
+async function mostAdvanced(stack: TestStack, primary: string): Promise<string> {
+  const standbys = NODES.filter((node) => node !== primary);
+  const received = await Promise.all(
+    standbys.map(async (name) => {
+      const bytes = "SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'::pg_lsn";
+      return { name, bytes: BigInt(await psqlIn(stack.container(name), bytes)) };
+    }),
+  );
+  const [best] = received.toSorted((a, b) => (b.bytes > a.bytes ? 1 : -1));
+  if (best === undefined) throw new Error("there is no standby");
+  return best.name;
+}

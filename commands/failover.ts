@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { execa } from "execa";
+import { connectEngine, requireEngine } from "../operations/engine.ts";
+import { OperationError } from "../operations/errors.ts";
+import { failoverQuestion } from "../operations/failover-question.ts";
+import type { FailoverQuestion } from "../operations/failover-question.ts";
+import { roleState } from "../operations/role-state.ts";
+import { runCommand } from "./command.ts";
+import { DEFAULT_STACK, PROJECT_DIRECTORY } from "./project.ts";
+
+const LOST_BYTES_KEY = "acknowledge.failover.lostBytes";
+
+await runCommand({
+  usage: `usage: npm run failover -- --to NODE [--stack NAME] [--yes [--lost-bytes N]]
+Makes another node of a stack (default: ${DEFAULT_STACK}) its primary, when the one that is does not answer: says what is known,
+asks, writes the answer into the stack file, and runs the update. A primary that answers is switched over cleanly.
+With --yes nobody is asked; rows that may be lost then have to be accepted by --lost-bytes, in bytes of WAL.`,
+  options: {
+    to: { type: "string" },
+    stack: { type: "string", short: "s", default: DEFAULT_STACK },
+    yes: { type: "boolean", default: false },
+    "lost-bytes": { type: "string" },
+  },
+  failureExitCode: 1,
+  run: async ({ to, stack, yes, "lost-bytes": accepted }) => {
+    if (to === undefined) throw new OperationError("Name the node: npm run failover -- --to node-2");
+    const docker = connectEngine();
+    await requireEngine(docker);
+    const { environment, guarantee } = await roleState({ projectDirectory: PROJECT_DIRECTORY, stack });
+    const question = await failoverQuestion(docker, environment, guarantee, to);
+    console.log(question.facts.join("\n"));
+    if (yes) requireAccepted(question, bytesOf(accepted));
+    else await ask(question, to);
+    return failOver(stack, to, question);
+  },
+});
+
+function bytesOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new OperationError(`expected --lost-bytes to be a number of bytes, but got "${text}".`);
+}
+
+function requireAccepted({ lostBytes }: FailoverQuestion, accepted: number | null): void {
+  if (lostBytes === null || (accepted !== null && accepted >= lostBytes)) return;
+  throw new OperationError(
+    `Rows may be lost, and --yes alone does not accept that: add --lost-bytes ${lostBytes}. Nothing was changed.`,
+  );
+}
+
+async function ask({ lostBytes }: FailoverQuestion, to: string): Promise<void> {
+  if (!process.stdin.isTTY) {
+    const accept = lostBytes === null ? "--yes" : `--yes --lost-bytes ${lostBytes}`;
+    throw new OperationError(`There is no terminal to ask on: add ${accept}. Nothing was changed.`);
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const loss = lostBytes === null ? "" : ", and what it did not get is given up";
+  const answer = await terminal.question(`${to} becomes the primary${loss}. Type ${to} to go on: `);
+  terminal.close();
+  if (answer.trim() !== to) throw new OperationError("Nothing was changed.");
+}
+
+/** The stack file says what was decided before anything is done: an interrupted run is finished by the next update. */
+async function failOver(stack: string, to: string, { lostBytes }: FailoverQuestion): Promise<number> {
+  await config(stack, "set", "primary", to);
+  if (lostBytes !== null) await config(stack, "set", "--path", LOST_BYTES_KEY, String(lostBytes));
+  const start = join(PROJECT_DIRECTORY, "commands", "start.ts");
+  const { exitCode } = await execa("node", [start, "--stack", stack], {
+    cwd: PROJECT_DIRECTORY,
+    stdio: "inherit",
+    reject: false,
+  });
+  if (exitCode === 0 && lostBytes !== null) await config(stack, "rm", "--path", LOST_BYTES_KEY);
+  if (exitCode !== 0) console.error(`The stack file says primary: ${to}. The next update goes on from what is there.`);
+  return exitCode ?? 1;
+}
+
+async function config(stack: string, ...args: string[]): Promise<void> {
+  const { exitCode, stderr } = await execa("pulumi", ["config", ...args, "--stack", stack, "--non-interactive"], {
+    cwd: PROJECT_DIRECTORY,
+    reject: false,
+  });
+  if (exitCode !== 0) throw new OperationError(`the stack file could not be changed: ${stderr.trim()}`);
+}

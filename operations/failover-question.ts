@@ -1,0 +1,63 @@
+import type Docker from "dockerode";
+import { decideRoles } from "./decide-roles.ts";
+import { OperationError } from "./errors.ts";
+import { describeFailover, failoverFacts, needsAcknowledgement } from "./failover.ts";
+import type { SynchronousGuarantee } from "./failover.ts";
+import { findNodes } from "./node.ts";
+import { observeRoles } from "./observe-roles.ts";
+import type { RoleEnvironment } from "./role-environment.ts";
+
+/** What an operator has to know, and to answer, before another node is made the primary. */
+export interface FailoverQuestion {
+  /** A sentence each. */
+  readonly facts: readonly string[];
+  /** Bytes of WAL that are given up, to be acknowledged; 0 also where it cannot be told. null: no row is lost. */
+  readonly lostBytes: number | null;
+}
+
+/**
+ * Looks at all nodes of a stack, and changes nothing.
+ * @throws OperationError where the node cannot become the primary, or is it already.
+ */
+export async function failoverQuestion(
+  docker: Docker,
+  environment: RoleEnvironment,
+  guarantee: SynchronousGuarantee | null,
+  wanted: string,
+): Promise<FailoverQuestion> {
+  const nodes = await findNodes(docker, environment.labels, environment.nodeLabel);
+  const names = nodes.map(({ name }) => name);
+  if (!names.includes(wanted)) {
+    throw new OperationError(`expected --to to name a node of the stack (${names.join(", ")}), but got "${wanted}".`);
+  }
+  const roles = await observeRoles(docker, nodes, environment);
+  if (roles.some((role) => role.kind === "primary" && role.name === wanted)) {
+    throw new OperationError(`${wanted} is the primary already.`);
+  }
+  const decision = decideRoles(wanted, true, roles);
+  switch (decision.kind) {
+    case "refused":
+      throw new OperationError(decision.reason);
+    case "none":
+    case "promote":
+      return { facts: [`Nobody takes writes, and ${wanted} has every row: no row is lost.`], lostBytes: null };
+    case "start":
+      return {
+        facts: [`${decision.nodes.join(", ")} is started first: what follows depends on what it says.`],
+        lostBytes: null,
+      };
+    case "switchover":
+      return {
+        facts: [`${decision.from.name} answers: this is a switchover, and no row is lost.`],
+        lostBytes: null,
+      };
+    case "failover": {
+      const { from, to } = decision;
+      const facts = await failoverFacts(docker, environment, from, to, roles, guarantee);
+      return {
+        facts: describeFailover(facts, from),
+        lostBytes: needsAcknowledgement(facts) ? (facts.lostBytes ?? 0) : null,
+      };
+    }
+  }
+}
