@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import type { BaseBackupRound } from "./base-backup.ts";
+import type { ChangeRounds } from "./changes.ts";
 import type { RoleChange, RoleChanges } from "./roles.ts";
 import type { StartUpRound } from "./start-up.ts";
 import { median, percentile } from "./statistics.ts";
@@ -12,6 +13,7 @@ export interface BenchResults {
   /** By number of standbys. */
   readonly startUp: ReadonlyMap<number, readonly StartUpRound[]>;
   readonly baseBackup: readonly BaseBackupRound[];
+  readonly changes: ChangeRounds;
   readonly roleChanges: readonly RoleChanges[];
 }
 
@@ -47,6 +49,12 @@ export function report(results: BenchResults): string {
     "## Base backup",
     "",
     baseBackupTable(results.baseBackup),
+    "",
+    "## Changes",
+    "",
+    "Three nodes, and a client that writes all the time. Restarts and containers are counted, of all nodes, in one update.",
+    "",
+    changeTable(results.changes),
     "",
     "## Roles",
     "",
@@ -121,6 +129,20 @@ function baseBackupTable(rounds: readonly BaseBackupRound[]): string {
     ),
   ].join("\n");
 }
+
+const changeTable = (changes: ChangeRounds): string =>
+  table(
+    ["", "rounds", "write gap", "`up --skip-preview`", "restarts", "replaced containers", "acknowledged rows lost"],
+    [...changes].map(([kind, rounds]) => [
+      kind,
+      String(rounds.length),
+      spread(rounds.map((round) => round.writeGapSeconds)),
+      spread(rounds.map((round) => round.upSeconds)),
+      String(Math.max(...rounds.map((round) => round.restarts))),
+      String(Math.max(...rounds.map((round) => round.replacedContainers))),
+      String(rounds.reduce((sum, round) => sum + round.lostRows, 0)),
+    ]),
+  );
 
 const ROLE_COLUMNS: readonly (readonly [string, (change: RoleChange) => number])[] = [
   ["write gap", (change) => change.writeGapSeconds],

@@ -10,7 +10,7 @@ import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
 
 // More moments than an everyday run takes: PG_TOPOLOGY_INTERRUPTIONS=25, and others: PG_TOPOLOGY_SEED=2.
-const COUNT = Number(process.env["PG_TOPOLOGY_INTERRUPTIONS"] ?? 3);
+const COUNT = Number(process.env["PG_TOPOLOGY_INTERRUPTIONS"] ?? 2);
 const SEED = Number(process.env["PG_TOPOLOGY_SEED"] ?? 1);
 
 /** What an update does besides is interrupted elsewhere: here it is the time around the promotion. */
