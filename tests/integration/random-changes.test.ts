@@ -153,11 +153,11 @@ async function preview(): Promise<ImpactRecord[]> {
   return parseRecords(await readFile(file, "utf8").catch(() => ""));
 }
 
-/** A switchover restarts the node that it begins with. */
+/** Of the nodes that stay. A switchover restarts the node that it begins with. */
 function restarting(announced: readonly ImpactRecord[]): string[] {
   const nodes = announced.flatMap((finding) => {
     if (finding.level === "restart") return finding.nodes;
     return finding.level === "switchover" ? finding.nodes.slice(0, 1) : [];
   });
-  return [...new Set(nodes)].toSorted();
+  return names().filter((name) => nodes.includes(name));
 }
