@@ -114,7 +114,7 @@ export function observeRoles(docker: Docker, nodes: readonly Node[], paths: Data
   return Promise.all(nodes.map((node) => observeRole(docker, node, paths)));
 }
 
-export async function observeRole(docker: Docker, node: Node, paths: DataPaths): Promise<NodeRole> {
+async function observeRole(docker: Docker, node: Node, paths: DataPaths): Promise<NodeRole> {
   try {
     const answer = await withDeadline(runAsSuperuser(docker, node, ROLE), ANSWER_TIMEOUT_SECONDS, "no answer");
     return roleOf(node.name, JSON.parse(answer) as RoleRow);

@@ -64,7 +64,7 @@ export function observeNodes(
   return Promise.all(nodes.map((node) => observeNode(docker, node, operator)));
 }
 
-export async function observeNode(docker: Docker, node: Node, operator: OperatorCredentials): Promise<NodeObservation> {
+async function observeNode(docker: Docker, node: Node, operator: OperatorCredentials): Promise<NodeObservation> {
   try {
     const server = await withOperator(docker, node, operator, observeServer);
     return { name: node.name, answers: true, server };

@@ -34,7 +34,7 @@ export type DatabaseState = (typeof STATES)[number];
 /** The fields up to here have kept their places since PostgreSQL 9.5. */
 const NEEDED_BYTES = 52;
 
-export function parsePgControl(file: Buffer): PgControl {
+function parsePgControl(file: Buffer): PgControl {
   if (file.length < NEEDED_BYTES) throw new RangeError(`expected a pg_control, got ${file.length} bytes`);
   const state = STATES[file.readUInt32LE(16)];
   if (state === undefined) throw new RangeError(`expected a pg_control, got state ${file.readUInt32LE(16)}`);

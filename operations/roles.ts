@@ -35,7 +35,7 @@ export async function ensureRole(
 }
 
 /** The script for psql: it gives the same role whatever was there before. */
-export function ensureRoleScript(role: Role, verifier: string): string {
+function ensureRoleScript(role: Role, verifier: string): string {
   const name = escapeIdentifier(role.name);
   const replication = role.replication ? "REPLICATION" : "NOREPLICATION";
   return [

@@ -17,12 +17,6 @@ export interface Context {
   readonly stack: string;
 }
 
-export interface Diff {
-  readonly changes: boolean;
-  /** Inputs whose change makes it another resource. */
-  readonly replaces?: string[];
-}
-
 /** Of a resource that adds nothing to its inputs. */
 export type NoOutputs = object;
 

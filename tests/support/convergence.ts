@@ -42,9 +42,3 @@ export async function expectNoProcesses(stack: TestStack): Promise<void> {
   const processes = async (): Promise<string[]> => (await processesOf(stack)).map(describeProcess);
   await expect.poll(processes, { timeout: FAREWELL_MILLISECONDS, interval: 100 }).toEqual([]);
 }
-
-/** Anonymous volumes that no container uses; they carry no label, so that only their number can be compared. */
-export async function danglingVolumes(): Promise<string[]> {
-  const names = await docker("volume", "ls", "--filter", "dangling=true", "--format", "{{.Name}}");
-  return names.split("\n").filter((name) => /^[0-9a-f]{64}$/.test(name));
-}

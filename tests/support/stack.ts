@@ -16,9 +16,6 @@ export interface CommandResult {
   readonly output: string;
 }
 
-/** Counts of what an update or a preview did, as its JSON summary names them: create, update, delete, replace, same. */
-export type ChangeSummary = Readonly<Record<string, number>>;
-
 /**
  * A stack of its own for one test: a backend in a temporary folder, a stack file there, a random name. The program is
  * the real one, run by the real CLI.
