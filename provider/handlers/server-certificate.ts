@@ -7,10 +7,11 @@ const RENEWAL_DAYS = 30;
 
 export const serverCertificateHandler: Handler<ServerCertificateInputs, ServerCertificateOutputs> = {
   secretOutputs: ["privateKeyPem"],
-  drift: async ({ certificatePem }, _inputs, { warn }) => {
+  drift: async ({ certificatePem }, { names }, { drift }) => {
     const days = daysLeft(certificatePem);
     if (days > RENEWAL_DAYS) return false;
-    warn(`the certificate ends in ${days} days: it is issued anew, and the server reads it by a reload`);
+    const message = `the certificate ends in ${days} days: it is issued anew, and the server reads it by a reload`;
+    drift({ level: "reload", nodes: names.slice(0, 1), message });
     return true;
   },
   create: async (inputs) => ({ id: inputs.names[0] ?? "server", outputs: await issue(inputs) }),

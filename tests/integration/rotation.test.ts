@@ -1,6 +1,8 @@
+import { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { containerId, shellIn } from "../support/containers.ts";
+import { letCertificateEndSoon } from "../support/ending-certificate.ts";
 import { Ledger } from "../support/ledger.ts";
 import { freePorts } from "../support/ports.ts";
 import { psqlIn, refusal, rowsOf, startTimeIn, withClient } from "../support/servers.ts";
@@ -9,6 +11,8 @@ import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
 
 const NODES = ["node-1", "node-2", "node-3"] as const;
+
+const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 
 let stack: TestStack;
 let ports: readonly number[];
@@ -152,6 +156,18 @@ test("another authority: clients of either connect all the time, and nothing res
   await configure({ certificateAuthority: { version: 3, trustPrevious: false } });
   expect(await stack.failingUp()).toContain("every client would be locked out at once");
   await configure({ certificateAuthority: { version: 2, trustPrevious: false } });
+});
+
+test("a certificate that ends soon is issued anew by a reload, and preview says so", async () => {
+  const before = await marks();
+  await letCertificateEndSoon(stack, "node-2");
+  expect(await stack.succeed(["preview"])).toContain("the certificate ends in 9 days: it is issued anew");
+  await stack.up();
+  const served = new X509Certificate(await shellIn(stack.container("node-2"), "cat /etc/pg-topology/tls/server.crt"));
+  expect(Date.parse(served.validTo) - Date.now()).toBeGreaterThan(300 * DAY_MILLISECONDS);
+  for (const login of await ownerLogins()) await rowsOf(login, "SELECT");
+  await expectUndisturbed(before);
+  await stack.expectNoChanges();
 });
 
 /** Clients that connect anew all the time. */
