@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { afterEach, expect, test, vi } from "vitest";
 import { crossCertificate, newAuthority, newServerCertificate } from "../../operations/certificates.ts";
+import type { Impact } from "../../operations/impact.ts";
 import type { Context } from "../../provider/handler.ts";
 import { serverCertificateHandler } from "../../provider/handlers/server-certificate.ts";
 
@@ -27,8 +28,8 @@ test("a server's certificate is issued anew from 30 days before its end, and pre
     authorityCertificatePem: authority.certificatePem,
     authorityPrivateKeyPem: authority.privateKeyPem,
   };
-  const lines: string[] = [];
-  const context = { warn: (line: string) => lines.push(line) } as unknown as Context;
+  const found: Impact[] = [];
+  const context = { drift: (impact: Impact) => found.push(impact) } as unknown as Context;
   const renewed = (): Promise<boolean> | undefined =>
     serverCertificateHandler.drift?.({ ...inputs, certificatePem, privateKeyPem }, inputs, context);
 
@@ -36,5 +37,6 @@ test("a server's certificate is issued anew from 30 days before its end, and pre
   expect(await renewed()).toBe(false);
   vi.setSystemTime(Date.now() + 2 * DAY_MILLISECONDS);
   expect(await renewed()).toBe(true);
-  expect(lines).toEqual(["the certificate ends in 29 days: it is issued anew, and the server reads it by a reload"]);
+  const message = "the certificate ends in 29 days: it is issued anew, and the server reads it by a reload";
+  expect(found).toEqual([{ level: "reload", nodes: ["node-1"], message }]);
 });
