@@ -5,6 +5,7 @@ import { OperationError, messageOf } from "../../operations/errors.ts";
 import { levelOf } from "../../operations/findings.ts";
 import { askBeforeChange, changedParameters, impacts } from "../../operations/impact.ts";
 import type { Impact } from "../../operations/impact.ts";
+import { leftOverHold } from "../../operations/left-over-hold.ts";
 import { roleImpact } from "../../operations/role-impact.ts";
 import { settledFindings } from "../../operations/settled-findings.ts";
 import { withOperator } from "../../operations/sql.ts";
@@ -45,7 +46,9 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
 /** @returns whether there is anything to tell. */
 async function tellFindings(shape: TopologyInputs, { drift, signal }: Context): Promise<boolean> {
   try {
-    const found = await settledFindings(connectEngine(), shape, signal);
+    const docker = connectEngine();
+    const settled = await settledFindings(docker, shape, signal);
+    const found = [...settled, ...(settled.length === 0 ? await leftOverHold(docker, shape, shape.environment) : [])];
     for (const finding of found) {
       const { node, what, remedy } = finding;
       const message = `${node}: ${what}${remedy === null ? "" : `: ${remedy}`}`;

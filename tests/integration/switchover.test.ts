@@ -98,10 +98,19 @@ test("a target that hangs is refused, in preview and in up, and the primary goes
   expect(await isStandby("node-1")).toBe("f");
 });
 
+test("what an interrupted switchover left behind is found, and a restart keeps the primary", async () => {
+  await stack.configure(withPrimary("node-1"));
+  const container = stack.container("node-1");
+  await docker("exec", "-u", "postgres", container, "sh", "-c", 'touch "$PGDATA/standby.signal"');
+  expect(await stack.succeed(["preview"])).toContain("an interrupted switchover left it to start as a standby");
+  await stack.up();
+  await docker("restart", container);
+  await expect.poll(() => isStandby("node-1"), { timeout: 60_000 }).toBe("f");
+  await ledger.untilWritten();
+});
+
 describe("the primary is dead", () => {
   test("a failover is refused until the loss is acknowledged", async () => {
-    await stack.configure(withPrimary("node-1"));
-    await stack.up();
     await ledger.stop();
     // What only node-1 has: its standbys are down while it writes on.
     await docker("stop", stack.container("node-2"), stack.container("node-3"));
