@@ -6,6 +6,7 @@ import { BackupServer } from "./components/backup-server.ts";
 import { Clients } from "./components/clients.ts";
 import { layFoundation } from "./components/foundation.ts";
 import { runHooks } from "./components/hooks.ts";
+import { keepObjectives } from "./components/objectives.ts";
 import { Primary } from "./components/primary.ts";
 import { ReplicationUser } from "./components/replication-user.ts";
 import { standbysInOrder } from "./components/standbys.ts";
@@ -25,9 +26,12 @@ const standbys = standbysInOrder(foundation, first, replicationUser);
 const clients = new Clients("clients", foundation, rootCertificatePath(import.meta.dirname, plan));
 const topology = new Topology("topology", foundation, { primary: first, standbys, database, clients });
 runHooks(plan, topology, import.meta.dirname);
-if (plan.backup !== null) new BackupServer("backup", foundation, plan.backup, first, topology);
+const backup = plan.backup && new BackupServer("backup", foundation, plan.backup, first, topology);
+keepObjectives(plan, topology, backup);
 
 export const { primary, nodes, replication, timeline, systemIdentifier, lastRestart, lastSwitchover } =
   topology.outputs;
+export const lastDrill = backup?.drill?.lastDrill ?? null;
+export const drillHistory = backup?.drill?.drillHistory ?? [];
 export const { readWriteUri, readOnlyUri } = clients;
 export const certificateAuthority = foundation.credentials.authority.trustedPem;

@@ -26,6 +26,7 @@ With --unfinished-only, servers that an update has brought up stay, even if this
       identity,
       labels: stackLabels(identity),
       nodeLabel: LABELS.node,
+      scratchLabel: LABELS.scratch,
       unfinishedOnly,
     });
     if (done.length > 0) console.log(done.join("\n"));

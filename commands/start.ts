@@ -67,6 +67,7 @@ async function clearUp(docker: Docker, stack: string, identity: StackIdentity): 
     identity,
     labels: stackLabels(identity),
     nodeLabel: LABELS.node,
+    scratchLabel: LABELS.scratch,
     unfinishedOnly: true,
   });
   for (const line of done) console.log(line);

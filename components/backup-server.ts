@@ -8,6 +8,7 @@ import { passfileLine } from "../plan/passfile.ts";
 import type { BackupPlan, Plan } from "../plan/plan.ts";
 import { BackupServer as BackupServerResource } from "../provider/resources/backup-server.ts";
 import { Password } from "../provider/resources/password.ts";
+import { RestoreDrill } from "../provider/resources/restore-drill.ts";
 import { Role } from "../provider/resources/role.ts";
 import { VolumeFiles } from "../provider/resources/volume-files.ts";
 import { PASSWORD_LENGTH } from "./credentials.ts";
@@ -21,6 +22,8 @@ const STOP_TIMEOUT_SECONDS = 30;
 /** Barman: its image, its volumes and container, the two roles that it logs in as, and the server once it has a backup. */
 export class BackupServer extends pulumi.ComponentResource {
   readonly server: BackupServerResource;
+  /** undefined: there are no drills. */
+  readonly drill: RestoreDrill | undefined;
 
   constructor(name: string, foundation: Foundation, backup: BackupPlan, primary: Primary, topology: Topology) {
     super("pgtopology:index:Backups", name, {});
@@ -45,6 +48,7 @@ export class BackupServer extends pulumi.ComponentResource {
       {
         container: backup.container,
         server: backup.server,
+        walFolder: backup.walFolder,
         takeBackup: CONFIGURATION_FILES.takeBackup,
         slot: backup.slot,
         labels: plan.labels,
@@ -54,7 +58,26 @@ export class BackupServer extends pulumi.ComponentResource {
       // The topology has made its slot, and the servers have read that its roles may come in.
       { parent: this, dependsOn: [container, ...roles, topology.verified] },
     );
+    this.drill = this.#drill(name, plan, backup);
     this.registerOutputs({});
+  }
+
+  #drill(name: string, plan: Plan, { drill, image, container, server }: BackupPlan): RestoreDrill | undefined {
+    if (drill === null) return undefined;
+    const { job, container: scratch, volume, labels, mounts, restoreScript, serverScript } = drill.node;
+    return new RestoreDrill(
+      `${name}-drill`,
+      {
+        server: { container, server },
+        node: { image, job, container: scratch, volume, labels, mounts, restoreScript, serverScript },
+        database: plan.database.name,
+        everySeconds: drill.everySeconds,
+        assertions: drill.assertions,
+        labels: plan.labels,
+        nodeLabel: LABELS.node,
+      },
+      { parent: this, dependsOn: this.server },
+    );
   }
 
   #passwords(name: string): Passwords {

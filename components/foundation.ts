@@ -51,6 +51,7 @@ function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
     ports: plan.nodes.flatMap((node) => (node.published === null ? [] : { node: node.name, ...node.published })),
     labels: plan.labels,
     nodeLabel: LABELS.node,
+    scratchLabel: LABELS.scratch,
     primary: { name: plan.primary.name, container: plan.primary.container },
     dataDirectory: plan.layout.dataDirectory,
     dataMount: plan.layout.dataMount,

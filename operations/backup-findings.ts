@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
+import { missingWal } from "./archived-wal.ts";
+import type { WalArchive } from "./archived-wal.ts";
 import { describeCheck } from "./backup-server.ts";
 import { checkBarman } from "./barman.ts";
-import type { Barman } from "./barman.ts";
 import { inspectContainer } from "./engine.ts";
 
 const PATIENCE_MILLISECONDS = 10_000;
@@ -12,7 +13,7 @@ const INTERVAL_MILLISECONDS = 500;
  * What is not well with a backup server, as it completes "the backup server: ...". Right after a start the receiver
  * is not there yet: that is looked at for some seconds more before it counts.
  */
-export async function backupFindings(docker: Docker, server: Barman, signal: AbortSignal): Promise<string[]> {
+export async function backupFindings(docker: Docker, server: WalArchive, signal: AbortSignal): Promise<string[]> {
   const container = await inspectContainer(docker, server.container);
   if (container === undefined) return ["its container is gone: run `pulumi up --refresh`, which makes a new one"];
   if (!container.State.Running) return ["its container is stopped: it is started"];
@@ -20,8 +21,16 @@ export async function backupFindings(docker: Docker, server: Barman, signal: Abo
   for (;;) {
     signal.throwIfAborted();
     const failed = (await checkBarman(docker, server)).filter(({ ok }) => !ok);
-    if (failed.length === 0) return [];
+    if (failed.length === 0) return walFindings(docker, server);
     if (performance.now() > deadline) return failed.map(describeCheck);
     await sleep(INTERVAL_MILLISECONDS);
   }
+}
+
+async function walFindings(docker: Docker, server: WalArchive): Promise<string[]> {
+  const missing = await missingWal(docker, server);
+  if (missing === undefined) return [];
+  return [
+    `the WAL file ${missing} is missing from its archive, and backups before it can be restored up to there only: a new base backup is taken`,
+  ];
 }

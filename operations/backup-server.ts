@@ -1,4 +1,6 @@
 import type Docker from "dockerode";
+import { missingWal } from "./archived-wal.ts";
+import type { WalArchive } from "./archived-wal.ts";
 import { barman, barmanWords, checkBarman, isRestorable, listBackups } from "./barman.ts";
 import type { Backup, Barman, BarmanCheck } from "./barman.ts";
 import { inspectContainer, lastLogLines } from "./engine.ts";
@@ -11,7 +13,7 @@ import { startServer } from "./server.ts";
 import { runOnWritableNode } from "./superuser.ts";
 import { waitUntil } from "./wait-until.ts";
 
-export interface BackupServer extends Barman {
+export interface BackupServer extends WalArchive {
   /** Path of the script in its container that takes a backup and waits until it can be restored. */
   readonly takeBackup: string;
   readonly labels: StackLabels;
@@ -50,7 +52,9 @@ export async function ensureBackups(options: BackupOptions): Promise<Backup> {
   status("waits until Barman receives the WAL");
   const failed = await untilReady(options);
   await removeFailed(options);
-  if (failed.length > 0 || (await newestRestorable(docker, server)) === undefined) {
+  const missing = await missingWal(docker, server);
+  if (missing !== undefined) log(`the WAL file ${missing} is missing: a new base backup makes up for it`);
+  if (failed.length > 0 || missing !== undefined || (await newestRestorable(docker, server)) === undefined) {
     status("takes a base backup");
     log(`took the base backup ${(await takeBackup(docker, server)).id}`);
   }

@@ -62,8 +62,13 @@ export async function lastArchived(docker: Docker, server: Barman): Promise<stri
   return (await showBackup(docker, server, "latest"))?.wal_information?.last_available;
 }
 
+/** The WAL file that the newest backup begins with; undefined: there is none. */
+export async function latestBeginWal(docker: Docker, server: Barman): Promise<string | undefined> {
+  return (await showBackup(docker, server, "latest"))?.base_backup_information?.begin_wal;
+}
+
 interface ShownBackup {
-  readonly base_backup_information?: { readonly end_lsn?: string };
+  readonly base_backup_information?: { readonly begin_wal?: string; readonly end_lsn?: string };
   readonly wal_information?: { readonly last_available?: string };
 }
 

@@ -6,19 +6,32 @@ import { isRegistered } from "./registration.ts";
 
 /** A Docker object with the stack's labels. */
 export interface StackObject {
-  readonly kind: "container" | "job" | "network";
+  readonly kind: "container" | "job" | "network" | "volume";
   readonly id: string;
   readonly name: string;
   /** Whether an update got as far as knowing it, or a container that uses it; always false for jobs. */
   readonly registered: boolean;
 }
 
-/** Containers, jobs and networks of a stack. Volumes are never listed: they hold the data. */
-export async function stackObjects(docker: Docker, labels: StackLabels, nodeLabel: string): Promise<StackObject[]> {
+/** How the objects of a stack are told. */
+export interface StackMarks {
+  readonly labels: StackLabels;
+  /** The label whose value names a node. */
+  readonly nodeLabel: string;
+  /** The label of volumes that are of use to one update only. */
+  readonly scratchLabel: string;
+}
+
+/** Containers, jobs, networks and scratch volumes of a stack. No other volume is ever listed: they hold the data. */
+export async function stackObjects(
+  docker: Docker,
+  { labels, nodeLabel, scratchLabel }: StackMarks,
+): Promise<StackObject[]> {
   const filters = { label: labelFilters(labels) };
-  const [containers, networks] = await Promise.all([
+  const [containers, networks, { Volumes: scratch }] = await Promise.all([
     docker.listContainers({ all: true, filters }),
     docker.listNetworks({ filters }),
+    docker.listVolumes({ filters: { label: [...filters.label, scratchLabel] } }),
   ]);
   const found = await Promise.all(containers.map((container) => containerObject(docker, container, nodeLabel)));
   const registered = new Set(found.filter((object) => object.registered).map((object) => object.id));
@@ -31,6 +44,7 @@ export async function stackObjects(docker: Docker, labels: StackLabels, nodeLabe
       name: network.Name,
       registered: used.has(network.Id),
     })),
+    ...scratch.map(({ Name }): StackObject => ({ kind: "volume", id: Name, name: Name, registered: false })),
   ];
 }
 
@@ -48,14 +62,13 @@ async function containerObject(
   return { kind: isLasting ? "container" : "job", id: container.Id, name, registered };
 }
 
-/** Stops and removes objects, containers before networks. A server is stopped cleanly; its data stays in its volumes. */
+/** Stops and removes objects, containers before all else. A server is stopped cleanly; its data stays in its volumes. */
 export async function removeObjects(docker: Docker, objects: readonly StackObject[]): Promise<void> {
-  await Promise.all(
-    objects.filter((object) => object.kind !== "network").map((object) => removeGently(docker, object)),
-  );
-  for (const network of objects.filter((object) => object.kind === "network")) {
-    await docker.getNetwork(network.id).remove().catch(unlessGone);
-  }
+  const of = (...kinds: readonly StackObject["kind"][]): StackObject[] =>
+    objects.filter(({ kind }) => kinds.includes(kind));
+  await Promise.all(of("container", "job").map((object) => removeGently(docker, object)));
+  for (const network of of("network")) await docker.getNetwork(network.id).remove().catch(unlessGone);
+  for (const volume of of("volume")) await docker.getVolume(volume.id).remove().catch(unlessGone);
 }
 
 const STOP_TIMEOUT_SECONDS = 120;

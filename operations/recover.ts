@@ -2,19 +2,16 @@ import type Docker from "dockerode";
 import { OperationError } from "./errors.ts";
 import { fileBackend, removeLock, removeUnfinishedFiles, stackLocks } from "./file-backend.ts";
 import type { StackLock } from "./file-backend.ts";
-import type { StackLabels } from "./node.ts";
 import { describeObject, removeObjects, stackObjects } from "./orphans.ts";
-import type { StackObject } from "./orphans.ts";
+import type { StackMarks, StackObject } from "./orphans.ts";
 import { backendUrl, exportState, forgetPendingOperations, idsIn, updateInProgress } from "./pulumi-state.ts";
 import type { StackReference } from "./pulumi-state.ts";
 
-export interface Recovery {
+export interface Recovery extends StackMarks {
   readonly docker: Docker;
   readonly reference: StackReference;
   /** As the stack calls itself in labels and locks. */
   readonly identity: { readonly project: string; readonly stack: string };
-  readonly labels: StackLabels;
-  readonly nodeLabel: string;
   /** Servers that an update has brought up stay, even if this state does not know them: another one may. */
   readonly unfinishedOnly: boolean;
 }
@@ -41,8 +38,8 @@ export async function recover(recovery: Recovery): Promise<string[]> {
 }
 
 async function unknownObjects(recovery: Recovery, known: ReadonlySet<string>): Promise<StackObject[]> {
-  const { docker, labels, nodeLabel, unfinishedOnly } = recovery;
-  const objects = await stackObjects(docker, labels, nodeLabel);
+  const { docker, unfinishedOnly } = recovery;
+  const objects = await stackObjects(docker, recovery);
   return objects.filter((object) => !known.has(object.id) && !(unfinishedOnly && object.registered));
 }
 

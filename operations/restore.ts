@@ -151,8 +151,11 @@ function noSuchPoint(name: string): never {
   );
 }
 
-/** Volumes of one engine lie on one file system, unless somebody has seen to it otherwise. */
-async function requireRoom(docker: Docker, { container }: Barman, backup: Backup): Promise<void> {
+/**
+ * Volumes of one engine lie on one file system, unless somebody has seen to it otherwise.
+ * @throws OperationError when a restore of the backup would fill it.
+ */
+export async function requireRoom(docker: Docker, { container }: Barman, backup: Backup): Promise<void> {
   const command = ["df", "--output=avail", "--block-size=1", "/var/lib"];
   const { stdout } = await execIn(docker, { container, user: "postgres", command });
   const freeBytes = Number(stdout.trim().split("\n").at(-1));

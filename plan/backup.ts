@@ -2,11 +2,12 @@ import { render } from "../config-templates/render.ts";
 import type { Settings } from "../settings/settings.ts";
 import { BACKUP_ROLES, MAINTENANCE_DATABASE } from "./access-rules.ts";
 import { backupImageName } from "./backup-image.ts";
-import { BACKUP_HOME, CONFIGURATION_FILES, SUPERUSER_OF_FILES } from "./layout.ts";
+import { BACKUP_HOME, CONFIGURATION_FILES, SUPERUSER_OF_FILES, barmanFolders } from "./layout.ts";
 import * as names from "./names.ts";
 import type { StackIdentity } from "./names.ts";
 import type { BackupPlan, PlannedFile } from "./plan.ts";
 import { serverConninfo } from "./primary-conninfo.ts";
+import { drillNode } from "./restore.ts";
 import { backupRoles } from "./roles.ts";
 
 /** The backup server; null where there are no backups. */
@@ -19,9 +20,17 @@ export function backupPlan(settings: Settings, identity: StackIdentity): BackupP
     image: backupImageName(settings.image),
     volume: names.backupVolumeName(identity),
     configurationVolume: names.configurationVolumeName(identity, names.BACKUP_HOST),
+    walFolder: barmanFolders(names.barmanServerName(identity)).wals,
     slot: names.BACKUP_SLOT,
     roles: backupRoles(settings.postgresMajor),
     files: files(settings, identity),
+    drill: settings.drill.enabled
+      ? {
+          node: drillNode(identity, settings.postgresMajor),
+          everySeconds: settings.drill.everySeconds,
+          assertions: settings.drill.assertions,
+        }
+      : null,
   };
 }
 

@@ -21,6 +21,12 @@ export const SOCKET_DIRECTORY = "/var/run/postgresql";
 export const BACKUP_HOME = "/var/lib/barman";
 export const SERVER_PORT = 5432;
 
+/** Where Barman has the WAL of a server: what is still being received, and what is archived. */
+export const barmanFolders = (server: string): { readonly streaming: string; readonly wals: string } => ({
+  streaming: `${BACKUP_HOME}/${server}/streaming`,
+  wals: `${BACKUP_HOME}/${server}/wals`,
+});
+
 /** User and group `postgres` of the official image. */
 export const POSTGRES_UID = 999;
 export const SUPERUSER_OF_FILES = "postgres";

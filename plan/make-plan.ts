@@ -57,6 +57,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
     ],
     deletionProtection: settings.deletionProtection,
     backup,
+    objectives: objectivesPlan(settings),
     acknowledge: settings.acknowledge,
     hooks: settings.hooks,
   };
@@ -67,6 +68,12 @@ function guarantee(settings: Settings): Plan["guarantee"] {
   if (synchronous.mode === "async") return null;
   const candidates = synchronousCandidates(settings, settings.primary).map((node) => node.name);
   return { count: synchronous.count, candidates };
+}
+
+function objectivesPlan({ objectives }: Settings): Plan["objectives"] {
+  const { rpoSeconds, rtoSeconds, maxReplayLagBytes, maxWriteGapMs } = objectives;
+  const figures = [rpoSeconds, rtoSeconds, maxReplayLagBytes, maxWriteGapMs];
+  return figures.every((figure) => figure === null) ? null : objectives;
 }
 
 function parameterCheck(settings: Settings, identity: StackIdentity): Plan["parameterCheck"] {

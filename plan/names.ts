@@ -12,12 +12,18 @@ export const LABELS = {
   /** Of a container: changes with everything else that it is made of. */
   generation: "pg-topology.generation",
   restoredFrom: "pg-topology.restored-from",
+  /** Of a volume: what is in it is of use to one update only. */
+  scratch: "pg-topology.scratch",
 } as const;
 
 export type Labels = Readonly<Record<string, string>>;
 
 export function stackLabels(identity: StackIdentity): Labels {
   return { [LABELS.project]: identity.project, [LABELS.stack]: identity.stack };
+}
+
+export function scratchLabels(identity: StackIdentity, what: string): Labels {
+  return { ...stackLabels(identity), [LABELS.scratch]: what };
 }
 
 export function nodeLabels(identity: StackIdentity, node: string): Labels {

@@ -1,6 +1,7 @@
 import type { Acknowledgements, HookSettings } from "../settings/settings.ts";
 import type { Labels, StackIdentity } from "./names.ts";
 import type { Layout } from "./layout.ts";
+import type { RestorePlan } from "./restore.ts";
 import type { PlannedRole } from "./roles.ts";
 
 /** The topology as it shall be: complete, plain, and the same for the same settings. No secret is part of it. */
@@ -41,6 +42,26 @@ export interface Plan {
   readonly hooks: HookSettings;
   /** null: no backups. */
   readonly backup: BackupPlan | null;
+  /** null: there are none. */
+  readonly objectives: ObjectivesPlan | null;
+}
+
+/** What has to hold of the figures that are measured; null: nothing has to. */
+export interface ObjectivesPlan {
+  readonly rpoSeconds: number | null;
+  readonly rtoSeconds: number | null;
+  readonly maxReplayLagBytes: number | null;
+  readonly maxWriteGapMs: number | null;
+  /** Whether one that is missed fails the update; otherwise it is a warning. */
+  readonly enforce: boolean;
+}
+
+/** The restore of every new backup. */
+export interface DrillPlan {
+  readonly node: RestorePlan;
+  /** After so long the newest backup is restored again; null: only one that is new is. */
+  readonly everySeconds: number | null;
+  readonly assertions: readonly string[];
 }
 
 /** The Barman server. */
@@ -55,8 +76,12 @@ export interface BackupPlan {
   readonly configurationVolume: string;
   readonly slot: string;
   readonly roles: { readonly backup: PlannedRole; readonly streaming: PlannedRole };
+  /** Where its archived WAL is, in its container. */
+  readonly walFolder: string;
   /** The files of its configuration volume that hold no secret. */
   readonly files: readonly PlannedFile[];
+  /** null: no drills. */
+  readonly drill: DrillPlan | null;
 }
 
 export interface NetworkPlan {

@@ -1,6 +1,6 @@
 import { render } from "../config-templates/render.ts";
 import type { PlannedMount } from "./jobs.ts";
-import { BACKUP_HOME, CONFIGURATION_MOUNT, SOCKET_DIRECTORY, layoutOf } from "./layout.ts";
+import { BACKUP_HOME, CONFIGURATION_MOUNT, SOCKET_DIRECTORY, barmanFolders, layoutOf } from "./layout.ts";
 import * as names from "./names.ts";
 import type { Labels, StackIdentity } from "./names.ts";
 
@@ -25,14 +25,14 @@ export interface RestorePlan {
 export const restoredNode = (identity: StackIdentity, postgresMajor: number): RestorePlan =>
   restorePlan(identity, postgresMajor, names.restoredName(identity), names.restoredLabels(identity));
 
-/** The node of a drill: what is left of one that was interrupted is removed like any other job. */
+/** The node of a drill: what is left of one that was interrupted the next update removes. */
 export const drillNode = (identity: StackIdentity, postgresMajor: number): RestorePlan =>
-  restorePlan(identity, postgresMajor, names.drillName(identity), names.stackLabels(identity));
+  restorePlan(identity, postgresMajor, names.drillName(identity), names.scratchLabels(identity, "drill"));
 
 function restorePlan(identity: StackIdentity, postgresMajor: number, name: string, labels: Labels): RestorePlan {
   const { dataMount: mount, dataDirectory } = layoutOf(postgresMajor);
   const server = names.barmanServerName(identity);
-  const folders = { streaming: `${BACKUP_HOME}/${server}/streaming`, wals: `${BACKUP_HOME}/${server}/wals` };
+  const folders = barmanFolders(server);
   const volume = `${name}-data`;
   return {
     job: `${name}.restore`,

@@ -9,6 +9,12 @@ const MILLISECONDS: ReadonlyMap<string, number> = new Map([
 /** The largest delay that PostgreSQL takes, in milliseconds: almost 25 days. */
 const LONGEST_DELAY_MS = 2_147_483_647;
 
+/** A span of time with its unit, for example 12h or 1d, in seconds; NaN where it is none. */
+export function spanSeconds(text: string): number {
+  const [, amount, unit = ""] = /^([1-9]\d{0,3})(min|h|d)$/.exec(text) ?? [];
+  return (Number(amount) * (MILLISECONDS.get(unit) ?? Number.NaN)) / 1000;
+}
+
 /** Whether a text is a delay as PostgreSQL writes it, with its unit, of at least one millisecond. */
 export function isApplyDelay(text: string): boolean {
   const [, amount, unit = ""] = /^(\d{1,10}(?:\.\d{1,6})?) ?(ms|s|min|h|d)$/.exec(text) ?? [];

@@ -1,6 +1,7 @@
+import { spanSeconds } from "./durations.ts";
 import { parameterText } from "./parameter-values.ts";
 import { postgresMajorOf } from "./postgres-major.ts";
-import type { NodeSettings, Settings, SynchronousSettings } from "./settings.ts";
+import type { DrillSettings, NodeSettings, ObjectiveSettings, Settings, SynchronousSettings } from "./settings.ts";
 import type { StackFile } from "./stack-file.ts";
 import { defaultConnectionLimit } from "./topology-needs.ts";
 
@@ -27,6 +28,8 @@ export function resolve(file: StackFile): Settings {
     guard: file.guard,
     hooks: { afterPromotion: file.hooks.afterPromotion ?? null },
     backup,
+    drill: resolveDrill(file.drill),
+    objectives: resolveObjectives(file.objectives),
     initdb,
     passwords: file.passwords,
     certificateAuthority: file.certificateAuthority,
@@ -55,3 +58,17 @@ function resolveNode({ name, port, address, upstream, applyDelay, image }: Stack
 function resolveSynchronous({ mode, count = 1 }: StackFile["replication"]["synchronous"]): SynchronousSettings {
   return mode === "async" ? { mode } : { mode, count };
 }
+
+const resolveDrill = ({ enabled, every, assertions }: StackFile["drill"]): DrillSettings => ({
+  enabled,
+  everySeconds: every === undefined ? null : spanSeconds(every),
+  assertions,
+});
+
+const resolveObjectives = (file: StackFile["objectives"]): ObjectiveSettings => ({
+  rpoSeconds: file.rpoSeconds ?? null,
+  rtoSeconds: file.rtoSeconds ?? null,
+  maxReplayLagBytes: file.maxReplayLagBytes ?? null,
+  maxWriteGapMs: file.maxWriteGapMs ?? null,
+  enforce: file.enforce,
+});

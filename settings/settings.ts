@@ -22,6 +22,8 @@ export interface Settings {
   readonly guard: GuardSettings;
   readonly hooks: HookSettings;
   readonly backup: BackupSettings;
+  readonly drill: DrillSettings;
+  readonly objectives: ObjectiveSettings;
   readonly initdb: InitdbSettings;
   readonly passwords: PasswordSettings;
   readonly certificateAuthority: CertificateAuthoritySettings;
@@ -101,6 +103,25 @@ export interface BackupSettings {
   readonly compression: "none" | "gzip" | "bzip2";
   /** Barman's own notation, for example `2 DAYS`. */
   readonly lastBackupMaximumAge: string;
+}
+
+/** The restore of every new backup, to see that it can be. */
+export interface DrillSettings {
+  readonly enabled: boolean;
+  /** After so long the newest backup is restored again; null: only one that is new is. */
+  readonly everySeconds: number | null;
+  /** Queries in the database of the stack file that give true where all is well. */
+  readonly assertions: readonly string[];
+}
+
+/** What has to hold of the figures that are measured; null: nothing has to. */
+export interface ObjectiveSettings {
+  readonly rpoSeconds: number | null;
+  readonly rtoSeconds: number | null;
+  readonly maxReplayLagBytes: number | null;
+  readonly maxWriteGapMs: number | null;
+  /** Whether one that is missed fails the update; otherwise it is a warning. */
+  readonly enforce: boolean;
 }
 
 export interface InitdbSettings {

@@ -6,12 +6,14 @@ import { acknowledge } from "./sections/acknowledge.ts";
 import { backup } from "./sections/backup.ts";
 import { certificateAuthority } from "./sections/certificate-authority.ts";
 import { database } from "./sections/database.ts";
+import { drill } from "./sections/drill.ts";
 import { DEFAULT_IMAGE, image, postgresMajor } from "./sections/image.ts";
 import { guard } from "./sections/guard.ts";
 import { hooks } from "./sections/hooks.ts";
 import { initdb } from "./sections/initdb.ts";
 import { network } from "./sections/network.ts";
 import { nodes, primary } from "./sections/nodes.ts";
+import { objectives } from "./sections/objectives.ts";
 import { parameters } from "./sections/parameters.ts";
 import { passwords } from "./sections/passwords.ts";
 import { replication } from "./sections/replication.ts";
@@ -21,8 +23,6 @@ import { archiving, deletionProtection } from "./sections/switches.ts";
 const LATER: Readonly<Record<string, string>> = {
   hosts: "nodes on several Docker engines",
   bootstrap: "a cluster founded from existing data",
-  drill: "restore drills",
-  objectives: "objectives for recovery time and lost data",
   monitoring: "monitoring",
   failover: "automatic failover",
 };
@@ -41,6 +41,8 @@ export const stackFile = z
     accessRules: accessRules.default([]),
     archiving: archiving.prefault({}),
     backup: backup.prefault({}),
+    drill: drill.prefault({}),
+    objectives: objectives.prefault({}),
     guard: guard.prefault({}),
     hooks: hooks.prefault({}),
     initdb: initdb.prefault({}),

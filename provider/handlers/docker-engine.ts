@@ -15,6 +15,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
   // They are looked at in every check: there is nothing to be done about them here.
   ignoredInputs: [
     "projectDirectory",
+    "scratchLabel",
     "primary",
     "dataMount",
     "dataDirectory",
@@ -53,7 +54,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
   create: async (inputs, context) => {
     const docker = connectEngine();
     // Before this resource is in the state, no container or network of the stack is.
-    await removeObjects(docker, await stackObjects(docker, inputs.labels, inputs.nodeLabel));
+    await removeObjects(docker, await stackObjects(docker, inputs));
     await prepare(docker, inputs, context);
     return { id: inputs.network.name, outputs: {} };
   },
@@ -77,7 +78,7 @@ async function prepare(docker: Docker, inputs: DockerEngineInputs, { status }: C
  * engine that no update was interrupted on, there is not.
  */
 async function orphans(docker: Docker, inputs: DockerEngineInputs): Promise<StackObject[]> {
-  const suspects = (await stackObjects(docker, inputs.labels, inputs.nodeLabel)).filter((object) => !object.registered);
+  const suspects = (await stackObjects(docker, inputs)).filter((object) => !object.registered);
   if (suspects.length === 0) return [];
   // Loaded only now: it starts processes, and most updates never need it.
   const { knownIds } = await import("../../operations/pulumi-state.ts");
@@ -87,7 +88,7 @@ async function orphans(docker: Docker, inputs: DockerEngineInputs): Promise<Stac
 
 /** Servers that an update has brought up, and that this state knows nothing of: it is not the one that made them. */
 async function foreignServers(docker: Docker, inputs: DockerEngineInputs): Promise<string[]> {
-  const objects = await stackObjects(docker, inputs.labels, inputs.nodeLabel);
+  const objects = await stackObjects(docker, inputs);
   const foreign = objects.filter((object) => object.kind === "container" && object.registered);
   if (foreign.length === 0) return [];
   return [

@@ -7,8 +7,10 @@ import { containerTurnHandler } from "./container-turn.ts";
 import { databaseClusterHandler } from "./database-cluster.ts";
 import { databaseHandler } from "./database.ts";
 import { dockerEngineHandler } from "./docker-engine.ts";
+import { objectivesHandler } from "./objectives.ts";
 import { parameterCheckHandler } from "./parameter-check.ts";
 import { passwordHandler } from "./password.ts";
+import { restoreDrillHandler } from "./restore-drill.ts";
 import { roleHandler } from "./role.ts";
 import { serverCertificateHandler } from "./server-certificate.ts";
 import { serverHandler } from "./server.ts";
@@ -25,8 +27,10 @@ export const handlers: ReadonlyMap<string, AnyHandler> = new Map<string, AnyHand
   ["pgtopology:index:Database", databaseHandler],
   ["pgtopology:index:DatabaseCluster", databaseClusterHandler],
   ["pgtopology:index:DockerEngine", dockerEngineHandler],
+  ["pgtopology:index:Objectives", objectivesHandler],
   ["pgtopology:index:ParameterCheck", parameterCheckHandler],
   ["pgtopology:index:Password", passwordHandler],
+  ["pgtopology:index:RestoreDrill", restoreDrillHandler],
   ["pgtopology:index:Role", roleHandler],
   ["pgtopology:index:Server", serverHandler],
   ["pgtopology:index:ServerCertificate", serverCertificateHandler],

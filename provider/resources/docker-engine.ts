@@ -1,11 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Losable } from "../../operations/data-loss.ts";
+import type { StackMarks } from "../../operations/orphans.ts";
 import type { EngineNeeds } from "../../operations/preflight.ts";
 import type { LastingChoices } from "../../operations/refused-changes.ts";
 
-export interface DockerEngineInputs extends EngineNeeds, LastingChoices, Losable {
-  /** The label whose value names a node. */
-  readonly nodeLabel: string;
+export interface DockerEngineInputs extends EngineNeeds, LastingChoices, Losable, StackMarks {
   /** Where Pulumi.yaml is: to ask for the state after an interruption. */
   readonly projectDirectory: string;
   readonly stack: string;

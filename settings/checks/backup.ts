@@ -1,13 +1,15 @@
 import { type Finding, problem } from "../findings.ts";
 import { shown } from "../shown.ts";
+import type { StackFileDraft } from "../stack-file.ts";
 import { BACKUP_NAMES } from "../topology-needs.ts";
 import { type Check, listedNodes } from "./check.ts";
 
 /** Where there are backups: names that the backup server needs are free, and its two rules of retention agree. */
 export const checkBackup: Check = (file) => {
   const { backup, database, replication } = file;
-  if (backup?.enabled !== true) return [];
+  if (backup?.enabled !== true) return [...drillFindings(file), ...objectiveFindings(file)];
   return [
+    ...objectiveFindings(file),
     ...redundancyFindings(backup.retention, backup.minimumRedundancy),
     ...listedNodes(file).flatMap(({ name, index }) => takenFindings(["nodes", index, "name"], name)),
     ...takenFindings(["database", "owner"], database?.owner),
@@ -30,4 +32,28 @@ function redundancyFindings(retention: string | undefined, minimum: number | und
 function takenFindings(path: readonly (string | number)[], name: string | undefined): readonly Finding[] {
   if (name === undefined || !BACKUP_NAMES.has(name)) return [];
   return [problem(path, { what: `${shown(name)} is a name of the backup server's`, fix: "Choose another name." })];
+}
+
+function drillFindings({ backup, drill }: StackFileDraft): readonly Finding[] {
+  if (drill?.enabled !== true || backup?.enabled !== false) return [];
+  return [
+    problem(["drill", "enabled"], {
+      what: "there are no backups to restore",
+      fix: "Set backup: { enabled: true } with it, or leave drill out.",
+    }),
+  ];
+}
+
+/** Both are measured by a drill, and by nothing else. */
+function objectiveFindings({ drill, objectives }: StackFileDraft): readonly Finding[] {
+  if (drill?.enabled !== false) return [];
+  const names = ["rpoSeconds", "rtoSeconds"] as const;
+  return names
+    .filter((name) => objectives?.[name] !== undefined)
+    .map((name) =>
+      problem(["objectives", name], {
+        what: "no drill measures it",
+        fix: "Set drill: { enabled: true } with it, or leave it out.",
+      }),
+    );
 }

@@ -277,6 +277,14 @@ describe("backups", () => {
     for (const [urn, inputs] of dockerInputs(without)) expect(after.get(urn)).toEqual(inputs);
   });
 
+  test("a drill comes after the backup, and the objectives after everything", async () => {
+    const run = await runProgram({ ...withBackups, drill: { enabled: true }, objectives: { rtoSeconds: 300 } });
+    expect(run.find("backup-drill").dependsOn).toContain("backup-server");
+    expect(run.find("objectives").dependsOn).toEqual(
+      expect.arrayContaining(["backup-drill", "backup-server", "topology"]),
+    );
+  });
+
   test("no password stands in an input in the open", async () => {
     const { registrations } = await runProgram(withBackups);
     for (const { inputs } of registrations) expect(JSON.stringify(inTheOpen(inputs))).not.toContain(CANARY);
@@ -333,6 +341,8 @@ test("the stack has the outputs of the contract, and no others", async () => {
   const { outputs } = await runProgram(TWO);
   expect(Object.keys(outputs).toSorted()).toEqual([
     "certificateAuthority",
+    "drillHistory",
+    "lastDrill",
     "lastRestart",
     "lastSwitchover",
     "nodes",

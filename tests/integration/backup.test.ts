@@ -1,6 +1,7 @@
 import { execa } from "execa";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { docker, shellIn } from "../support/containers.ts";
+import { signalTree } from "../support/interruptions.ts";
 import { freePorts } from "../support/ports.ts";
 import { PROJECT_DIRECTORY } from "../support/project.ts";
 import { psqlIn, rowsIn } from "../support/servers.ts";
@@ -21,6 +22,8 @@ beforeAll(async () => {
       { name: "node-2", port: second },
     ],
     backup: { enabled: true },
+    drill: { enabled: true, assertions: ["SELECT current_database() = 'app'"] },
+    objectives: { rpoSeconds: 60, rtoSeconds: 300, maxReplayLagBytes: 16_777_216 },
   };
   stack = await TestStack.create(config);
   await stack.up();
@@ -37,6 +40,11 @@ async function run(name: "backup" | "restore", ...args: string[]): Promise<Comma
 
 const backup = (...args: string[]): Promise<CommandResult> => run("backup", ...args);
 
+interface DrillReport {
+  readonly rtoSeconds: number;
+  readonly rpoSeconds: number;
+}
+
 interface ListedBackup {
   readonly backup_id: string;
   readonly status: string;
@@ -47,11 +55,28 @@ async function backups(): Promise<readonly ListedBackup[]> {
   return Object.values(JSON.parse(json) as Record<string, readonly ListedBackup[]>).flat();
 }
 
+async function drillLeftovers(): Promise<string> {
+  const filter = ["--quiet", "--filter", `name=${barman}.drill`];
+  return (await docker("ps", "--all", ...filter)) + (await docker("volume", "ls", ...filter));
+}
+
 test("an update ends with a base backup that can be restored, and nothing is left to do", async () => {
   expect((await backups()).map(({ status }) => status)).toEqual(["DONE"]);
   expect(await backup("check")).toMatchObject({ exitCode: 0 });
   await stack.expectNoChanges();
   await stack.expectNoChanges("--refresh");
+});
+
+test("the first backup was restored, and what came back was checked and measured", async () => {
+  const { lastDrill } = await stack.outputs<{ lastDrill: DrillReport }>();
+  const [only] = await backups();
+  expect(lastDrill).toMatchObject({
+    backup: only?.backup_id,
+    checks: ["check-backup", "verify-backup", "pg_amcheck", "SELECT current_database() = 'app'"],
+  });
+  expect(lastDrill.rtoSeconds).toBeGreaterThan(0);
+  expect(lastDrill.rpoSeconds).toBeLessThan(5);
+  expect(await drillLeftovers()).toBe("");
 });
 
 test("Barman streams over TLS from its own slot, with no more rights than it needs", async () => {
@@ -133,4 +158,43 @@ test.each([
   expect(output).toContain(words);
   expect(exitCode).toBe(1);
   expect(await docker("volume", "ls", "--quiet", "--filter", `name=${barman}.restored`)).toBe("");
+});
+
+describe("what is wrong with backups", () => {
+  test("a spoiled one is found by the drill of the next update, and named", async () => {
+    await backup("now");
+    const [newest] = await backups();
+    const id = newest?.backup_id ?? "";
+    const files = `$(find /var/lib/barman/*/base/${id}/data/base -name 1259)`;
+    await shellIn(barman, `for file in ${files}; do printf spoiled | dd of=$file bs=1 seek=9000 conv=notrunc; done`);
+    const output = await stack.failingUp();
+    expect(output).toContain(`the drill of the backup ${id} failed: it is spoiled`);
+    expect(output).toMatch(/checksum mismatch for file "base\/\d+\/1259"/);
+    expect(await drillLeftovers()).toBe("");
+  });
+
+  test("an objective that a drill misses fails the update", async () => {
+    await backup("now");
+    await stack.configure({ ...config, objectives: { rtoSeconds: 0.1, maxReplayLagBytes: 16_777_216 } });
+    expect(await stack.failingUp()).toMatch(/the objective rtoSeconds: 0.1 is missed: the drill of the backup .* took/);
+  });
+
+  test("a WAL file that is gone is named, and made up for by an update; if that is killed in its drill, by the next", async () => {
+    const [, gone = ""] = /Begin WAL\s*: (\w{24})/.exec((await backup("show", "latest")).output) ?? [];
+    await shellIn(barman, `rm /var/lib/barman/*/wals/*/${gone}`);
+    await stack.configure({ ...config, objectives: { rtoSeconds: 0.1, enforce: false } });
+    expect(await stack.succeed(["preview"])).toContain(`the WAL file ${gone} is missing`);
+
+    const up = stack.start(["up", "--yes", "--skip-preview"], { detached: true });
+    await expect.poll(drillLeftovers, { timeout: 60_000 }).not.toBe("");
+    await signalTree(stack, "SIGKILL");
+    expect((await up).exitCode).not.toBe(0);
+    await stack.succeed(["cancel", "--yes"]);
+
+    expect(await stack.up()).toContain("the objective rtoSeconds: 0.1 is missed");
+    expect(await drillLeftovers()).toBe("");
+    const [newest] = await backups();
+    expect(await stack.outputs()).toMatchObject({ lastDrill: { backup: newest?.backup_id } });
+    await stack.expectNoChanges();
+  });
 });

@@ -51,15 +51,19 @@ export async function interruptedUp(
 }
 
 async function send(signal: NodeJS.Signals, target: Target, pid: number, stack: TestStack): Promise<void> {
-  const processes = await processesOf(stack);
   switch (target) {
     case "alone":
-      return sendTo(processes.find(isCli)?.pid ?? pid, signal);
+      return sendTo((await processesOf(stack)).find(isCli)?.pid ?? pid, signal);
     case "group":
       return sendTo(-pid, signal);
     case "tree":
-      for (const process of processes) sendTo(process.pid, signal);
+      return signalTree(stack, signal);
   }
+}
+
+/** The CLI of a stack, and everything that it started. */
+export async function signalTree(stack: TestStack, signal: NodeJS.Signals): Promise<void> {
+  for (const { pid } of await processesOf(stack)) sendTo(pid, signal);
 }
 
 /** What is called first may be a script of the npm package of that name, which runs it. */

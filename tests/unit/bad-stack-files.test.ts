@@ -116,12 +116,11 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
   ["bootstrap", { bootstrap: {} }, [["bootstrap", "not have it yet"]]],
   ["hosts", { hosts: {} }, [["hosts", "not have it yet"]]],
   [
-    "drill, objectives, monitoring",
-    { drill: {}, objectives: {}, monitoring: {} },
+    "monitoring, automatic failover",
+    { monitoring: {}, failover: "automatic" },
     [
-      ["drill", "not have it yet"],
-      ["objectives", "not have it yet"],
       ["monitoring", "not have it yet"],
+      ["failover", "not have it yet"],
     ],
   ],
 ];
@@ -136,6 +135,30 @@ const BACKUPS: readonly BadFile[] = [
   ["a schedule with four fields", backup({ schedule: "0 2 * *" }), [["backup.schedule", "five numeric fields"]]],
   ["a compression of nobody's", backup({ compression: "rar" }), [["backup.compression", "none, gzip or bzip2"]]],
   ["an age without a unit", backup({ lastBackupMaximumAge: "2" }), [["backup.lastBackupMaximumAge", "2 DAYS"]]],
+  ["a drill without backups", { drill: { enabled: true } }, [["drill.enabled", "no backups to restore"]]],
+  [
+    "an assertion that is no text",
+    backup({}, { drill: { assertions: [true] } }),
+    [["drill.assertions[0]", "only value is true"]],
+  ],
+  ["a drill every now and then", backup({}, { drill: { every: "daily" } }), [["drill.every", "units min, h and d"]]],
+  [
+    "objectives that nothing measures",
+    backup({}, { objectives: { rpoSeconds: 60, rtoSeconds: 300 } }),
+    [
+      ["objectives.rpoSeconds", "no drill measures it"],
+      ["objectives.rtoSeconds", "no drill measures it"],
+    ],
+  ],
+  [
+    "objectives that are none",
+    { objectives: { maxReplayLagBytes: -1, maxWriteGapMs: "1s", enforce: "no" } },
+    [
+      ["objectives.maxReplayLagBytes", "0 or more"],
+      ["objectives.maxWriteGapMs", "1 or more"],
+      ["objectives.enforce", "without quotes"],
+    ],
+  ],
   ["a misspelt key of backup", backup({ retentoin: "x" }), [["backup.retentoin", "Did you mean retention?"]]],
   [
     "a retention below the minimum",

@@ -30,6 +30,8 @@ const SMALLEST: Settings = {
     compression: "gzip",
     lastBackupMaximumAge: "2 DAYS",
   },
+  drill: { enabled: false, everySeconds: null, assertions: [] },
+  objectives: { rpoSeconds: null, rtoSeconds: null, maxReplayLagBytes: null, maxWriteGapMs: null, enforce: true },
   initdb: { arguments: [] },
   passwords: { replication: { version: 1 }, owner: { version: 1 }, operator: { version: 1 } },
   certificateAuthority: { version: 1, trustPrevious: true },
@@ -51,6 +53,15 @@ describe("good stack files", () => {
     ["sections left empty", { network: null, parameters: "", accessRules: null, passwords: null }, {}],
     ["parts left empty", { replication: { synchronous: null }, initdb: { arguments: null } }, {}],
     ["backups switched off", { backup: { enabled: false } }, {}],
+    [
+      "a drill every day",
+      { backup: { enabled: true }, drill: { enabled: true, every: "1d" }, objectives: { rtoSeconds: 300 } },
+      {
+        backup: { ...SMALLEST.backup, enabled: true },
+        drill: { enabled: true, everySeconds: 86_400, assertions: [] },
+        objectives: { ...SMALLEST.objectives, rtoSeconds: 300 },
+      },
+    ],
     [
       "acknowledged losses",
       { acknowledge: { failover: { lostBytes: 0 }, volumes: ["pg-topology-dev-archive"], rejoin: ["node-1"] } },

@@ -1,0 +1,154 @@
+import type Docker from "dockerode";
+import { newestRestorable } from "./backup-server.ts";
+import { barman, barmanWords } from "./barman.ts";
+import type { Backup, Barman } from "./barman.ts";
+import { OperationError } from "./errors.ts";
+import { execIn } from "./exec.ts";
+import type { Node } from "./node.ts";
+import { requireRoom } from "./restore.ts";
+import { removeRestored, startRestored, untilReached } from "./restored-server.ts";
+import type { Reached, RestoredNode } from "./restored-server.ts";
+import { runAsSuperuser, runOnWritableNode } from "./superuser.ts";
+
+export interface RestoreDrill {
+  readonly server: Barman;
+  readonly node: RestoredNode;
+  /** Where the assertions are asked. */
+  readonly database: string;
+  /** Queries that give true where all is well. */
+  readonly assertions: readonly string[];
+}
+
+/** What a drill has proven. */
+export interface DrillReport {
+  readonly backup: string;
+  /** The last transaction that came back, as PostgreSQL writes its moment. */
+  readonly restoredTo: string;
+  /** From the decision to restore to a server that answers with all its data. */
+  readonly rtoSeconds: number;
+  /** What a loss of the primary when the drill began would have cost; null: there was no primary to compare with. */
+  readonly rpoSeconds: number | null;
+  readonly checks: readonly string[];
+  readonly at: string;
+}
+
+/** Why there is to be another drill; undefined: there is not. Pure. @param now in milliseconds since 1970. */
+export function drillDue(
+  last: DrillReport,
+  newestBackup: string | undefined,
+  everySeconds: number | null,
+  now: number,
+): string | undefined {
+  if (newestBackup === undefined) return undefined;
+  if (newestBackup !== last.backup) {
+    return `${newestBackup} is newer than the last backup that was drilled, ${last.backup}: it is restored and checked`;
+  }
+  if (everySeconds === null || now - Date.parse(last.at) < everySeconds * 1000) return undefined;
+  return `the last drill was at ${last.at}: ${newestBackup} is restored and checked again`;
+}
+
+export interface DrillOptions {
+  readonly docker: Docker;
+  readonly drill: RestoreDrill;
+  /** The nodes of the topology. */
+  readonly nodes: readonly Node[];
+  readonly status: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Restores the newest backup with all WAL there is, to a server without any network, looks whether all is well in
+ * there, and removes it again.
+ * @throws OperationError naming the backup, and what is wrong with it.
+ */
+export async function runDrill(options: DrillOptions): Promise<DrillReport> {
+  const { docker, drill, status } = options;
+  const backup = await newestRestorable(docker, drill.server);
+  if (backup === undefined) throw new OperationError("expected a backup to drill; there is none that can be restored.");
+  try {
+    await requireRoom(docker, drill.server, backup);
+    status(`verifies ${backup.id}`);
+    await verify(docker, drill.server, backup);
+    return await restoreAndCheck(options, backup);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    throw new OperationError(
+      `the drill of the backup ${backup.id} failed: ${error.message}\nTake another one by npm run backup -- now; the next update drills that.`,
+    );
+  } finally {
+    await removeRestored(docker, drill.node);
+  }
+}
+
+/** The one finds a missing file of WAL and no flipped byte, the other a flipped byte and no missing WAL. */
+async function verify(docker: Docker, server: Barman, { id }: Backup): Promise<void> {
+  for (const command of ["check-backup", "verify-backup"]) {
+    const { exitCode, stdout, stderr } = await barman(docker, server, command, server.server, id);
+    if (exitCode !== 0) throw new OperationError(`it is spoiled. ${verifyWords(stdout + stderr)}`);
+  }
+  const after = await newestRestorable(docker, server);
+  if (after?.id !== id) throw new OperationError("it is spoiled: Barman has found WAL missing that it needs.");
+}
+
+/** The words of pg_verifybackup where there are some: they name the file. */
+export function verifyWords(output: string): string {
+  const own = output.split("\n").flatMap((line) => /pg_verifybackup: error: (.*)$/.exec(line)?.[1] ?? []);
+  return own.length > 0 ? own.slice(0, 3).join("; ") : barmanWords(output);
+}
+
+async function restoreAndCheck(
+  { docker, drill, nodes, status, signal }: DrillOptions,
+  backup: Backup,
+): Promise<DrillReport> {
+  const { node } = drill;
+  const began = await momentOnPrimary(docker, nodes);
+  const startedAt = performance.now();
+  status(`restores ${backup.id}`);
+  await startRestored(docker, node, backup.id, [], signal);
+  const reached = await untilReached(docker, node, signal);
+  const rtoSeconds = Math.round((performance.now() - startedAt) / 100) / 10;
+  status("checks what was restored");
+  const checks = ["check-backup", "verify-backup", await amcheck(docker, node), ...(await assertAll(docker, drill))];
+  return {
+    backup: backup.id,
+    restoredTo: reached.lastTransactionAt,
+    rtoSeconds,
+    rpoSeconds: lostSeconds(began, reached),
+    checks,
+    at: new Date().toISOString(),
+  };
+}
+
+/** Writes a commit that changes nothing, and says when. */
+async function momentOnPrimary(docker: Docker, nodes: readonly Node[]): Promise<number | null> {
+  const script = "SELECT pg_current_xact_id() \\g /dev/null\nSELECT extract(epoch FROM clock_timestamp());\n";
+  const answer = await runOnWritableNode(docker, nodes, script).catch((error: unknown) => {
+    if (!(error instanceof OperationError)) throw error;
+    return undefined;
+  });
+  return answer === undefined ? null : Number(answer.output) * 1000;
+}
+
+function lostSeconds(began: number | null, { lastTransactionAt }: Reached): number | null {
+  if (began === null) return null;
+  const last = Date.parse(lastTransactionAt.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00"));
+  return Number.isNaN(last) ? null : Math.max(0, Math.round((began - last) / 100) / 10);
+}
+
+/** Reads every table and index of every database, which checks the checksum of every page too. */
+async function amcheck(docker: Docker, { container }: RestoredNode): Promise<string> {
+  const command = ["pg_amcheck", "--all", "--install-missing", "--jobs", "2", "--no-strict-names"];
+  const { exitCode, stdout, stderr } = await execIn(docker, { container, user: "postgres", command });
+  if (exitCode === 0) return "pg_amcheck";
+  const words = (stdout + stderr).trim().split("\n").slice(0, 3).join("; ");
+  throw new OperationError(`pg_amcheck finds it corrupt: ${words}`);
+}
+
+async function assertAll(docker: Docker, { node, database, assertions }: RestoreDrill): Promise<string[]> {
+  for (const assertion of assertions) {
+    const restored = { name: "the restored server", container: node.container };
+    const answer = await runAsSuperuser(docker, restored, `${assertion}\n;\n`, database);
+    if (answer !== "t") throw new OperationError(`expected true of the assertion ${assertion}, but got "${answer}".`);
+  }
+  return [...assertions];
+}

@@ -1,0 +1,46 @@
+import { newestRestorable } from "../../operations/backup-server.ts";
+import { connectEngine } from "../../operations/engine.ts";
+import { messageOf } from "../../operations/errors.ts";
+import { findNodes } from "../../operations/node.ts";
+import { drillDue, runDrill } from "../../operations/restore-drill.ts";
+import type { DrillReport } from "../../operations/restore-drill.ts";
+import { removeRestored } from "../../operations/restored-server.ts";
+import type { Context, Handler } from "../handler.ts";
+import type { RestoreDrillInputs, RestoreDrillOutputs } from "../resources/restore-drill.ts";
+
+const HISTORY_LENGTH = 50;
+
+export const restoreDrillHandler: Handler<RestoreDrillInputs, RestoreDrillOutputs> = {
+  secretOutputs: [],
+  // Another way to restore is no reason to restore the same backup again.
+  ignoredInputs: ["node", "labels", "nodeLabel", "everySeconds"],
+  drift: async ({ lastDrill }, { server, everySeconds }, { log, warn }) => {
+    try {
+      const newest = await newestRestorable(connectEngine(), server);
+      const due = drillDue(lastDrill, newest?.id, everySeconds ?? null, Date.now());
+      if (due !== undefined) log(due);
+      return due !== undefined;
+    } catch (error) {
+      warn(`the backups could not be looked at: ${messageOf(error)}`);
+      return false;
+    }
+  },
+  create: async (inputs, context) => {
+    const lastDrill = await run(inputs, context);
+    return { id: inputs.node.container, outputs: { lastDrill, drillHistory: [lastDrill] } };
+  },
+  update: async ({ drillHistory }, inputs, context) => {
+    const lastDrill = await run(inputs, context);
+    return { lastDrill, drillHistory: [lastDrill, ...drillHistory].slice(0, HISTORY_LENGTH) };
+  },
+  delete: async ({ node }) => removeRestored(connectEngine(), node),
+};
+
+async function run(drill: RestoreDrillInputs, { status, log, signal }: Context): Promise<DrillReport> {
+  const docker = connectEngine();
+  const nodes = await findNodes(docker, drill.labels, drill.nodeLabel);
+  const report = await runDrill({ docker, drill, nodes, status, signal });
+  const lost = report.rpoSeconds === null ? "" : `, ${report.rpoSeconds} s of transactions lost`;
+  log(`restored ${report.backup} in ${report.rtoSeconds} s${lost}; ${report.checks.length} checks passed`);
+  return report;
+}
