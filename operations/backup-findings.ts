@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { missingWal } from "./archived-wal.ts";
 import type { WalArchive } from "./archived-wal.ts";
-import { describeCheck } from "./backup-server.ts";
+import { describeCheck, receiverAgrees } from "./backup-server.ts";
+import type { BackupServer } from "./backup-server.ts";
 import { checkBarman } from "./barman.ts";
 import { inspectContainer } from "./engine.ts";
 
@@ -13,7 +14,7 @@ const INTERVAL_MILLISECONDS = 500;
  * What is not well with a backup server, as it completes "the backup server: ...". Right after a start the receiver
  * is not there yet: that is looked at for some seconds more before it counts.
  */
-export async function backupFindings(docker: Docker, server: WalArchive, signal: AbortSignal): Promise<string[]> {
+export async function backupFindings(docker: Docker, server: BackupServer, signal: AbortSignal): Promise<string[]> {
   const container = await inspectContainer(docker, server.container);
   if (container === undefined) return ["its container is gone: run `pulumi up --refresh`, which makes a new one"];
   if (!container.State.Running) return ["its container is stopped: it is started"];
@@ -21,7 +22,9 @@ export async function backupFindings(docker: Docker, server: WalArchive, signal:
   for (;;) {
     signal.throwIfAborted();
     const failed = (await checkBarman(docker, server)).filter(({ ok }) => !ok);
-    if (failed.length === 0) return walFindings(docker, server);
+    if (failed.length === 0) {
+      return [...(await receiverFindings(docker, server)), ...(await walFindings(docker, server))];
+    }
     if (performance.now() > deadline) return failed.map(describeCheck);
     await sleep(INTERVAL_MILLISECONDS);
   }
@@ -33,4 +36,9 @@ async function walFindings(docker: Docker, server: WalArchive): Promise<string[]
   return [
     `the WAL file ${missing} is missing from its archive, and backups before it can be restored up to there only: a new base backup is taken`,
   ];
+}
+
+async function receiverFindings(docker: Docker, server: BackupServer): Promise<string[]> {
+  if ((await receiverAgrees(docker, server)) !== false) return [];
+  return [`its WAL receiver ${server.confirmsWrites ? "does not confirm" : "confirms"} every write: it starts again`];
 }

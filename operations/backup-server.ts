@@ -16,6 +16,8 @@ import { waitUntil } from "./wait-until.ts";
 export interface BackupServer extends WalArchive {
   /** Path of the script in its container that takes a backup and waits until it can be restored. */
   readonly takeBackup: string;
+  /** Whether writes wait for it. */
+  readonly confirmsWrites: boolean;
   readonly labels: StackLabels;
   readonly nodeLabel: string;
 }
@@ -50,6 +52,7 @@ export async function ensureBackups(options: BackupOptions): Promise<Backup> {
   await startServer(docker, { name: "the backup server", container: server.container });
   if (!(await isRegistered(docker, server.container))) await registerContainer(docker, server.container);
   status("waits until Barman receives the WAL");
+  await alignReceiver(options);
   const failed = await untilReady(options);
   await removeFailed(options);
   const missing = await missingWal(docker, server);
@@ -67,6 +70,23 @@ export async function ensureBackups(options: BackupOptions): Promise<Backup> {
 
 export async function newestRestorable(docker: Docker, server: Barman): Promise<Backup | undefined> {
   return (await listBackups(docker, server)).find(isRestorable);
+}
+
+/** Barman asks when it starts its receiver, and only then, whether writes wait for it: its main loop starts it again. */
+async function alignReceiver({ docker, server, log }: BackupOptions): Promise<void> {
+  if ((await receiverAgrees(docker, server)) !== false) return;
+  log(`the WAL receiver starts again: it ${server.confirmsWrites ? "confirms" : "does not confirm"} every write`);
+  await barman(docker, server, "receive-wal", "--stop", server.server);
+}
+
+/** Whether the receiver confirms each write at once, and shall, or does not and shall not; undefined: it does not run. */
+export async function receiverAgrees(
+  docker: Docker,
+  { container, confirmsWrites }: Pick<BackupServer, "container" | "confirmsWrites">,
+): Promise<boolean | undefined> {
+  const command = ["pgrep", "-a", "-x", "pg_receivewal"];
+  const { exitCode, stdout } = await execIn(docker, { container, user: "postgres", command });
+  return exitCode === 0 ? stdout.includes("--synchronous") === confirmsWrites : undefined;
 }
 
 /** Waits for everything but what a backup mends, and returns what is left of that. */

@@ -22,6 +22,7 @@ export function backupPlan(settings: Settings, identity: StackIdentity): BackupP
     configurationVolume: names.configurationVolumeName(identity, names.BACKUP_HOST),
     walFolder: barmanFolders(names.barmanServerName(identity)).wals,
     slot: names.BACKUP_SLOT,
+    confirmsWrites: isSynchronous(settings),
     roles: backupRoles(settings.postgresMajor),
     files: files(settings, identity),
     drill: settings.drill.enabled
@@ -32,6 +33,10 @@ export function backupPlan(settings: Settings, identity: StackIdentity): BackupP
         }
       : null,
   };
+}
+
+function isSynchronous({ replication: { synchronous } }: Settings): boolean {
+  return synchronous.mode !== "async" && synchronous.includeBackup;
 }
 
 function files(settings: Settings, identity: StackIdentity): PlannedFile[] {
@@ -48,6 +53,7 @@ function files(settings: Settings, identity: StackIdentity): PlannedFile[] {
     streamingConninfo: primaryConninfoOf(settings, BACKUP_ROLES.streaming, []),
     pathPrefix: `/usr/lib/postgresql/${settings.postgresMajor}/bin`,
     slot: names.BACKUP_SLOT,
+    receiver: names.BACKUP_RECEIVER,
     compression: compression === "none" ? [] : [compression],
   });
   const takeBackup = CONFIGURATION_FILES.takeBackup;

@@ -12,7 +12,7 @@ import { effectiveParameters, parameterLayers } from "./parameters.ts";
 import type { HostPort, NetworkPlan, NodePlan, Plan, PlannedFile } from "./plan.ts";
 import { replicationConninfo } from "./primary-conninfo.ts";
 import { replicationParameters } from "./replication-parameters.ts";
-import { synchronousCandidates } from "./synchronous-standby-names.ts";
+import { confirmations, synchronousCandidates } from "./synchronous-standby-names.ts";
 
 /** Everything that follows from the settings, decided in one place: no resource is touched, no clock is read. */
 export function makePlan(settings: Settings, identity: StackIdentity): Plan {
@@ -22,7 +22,6 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
   if (primary === undefined) throw new Error(`primary ${settings.primary} is not among the nodes`);
   const archiveVolume = settings.archiving.enabled ? names.archiveVolumeName(identity) : null;
   const backup = backupPlan(settings, identity);
-  const { synchronous } = settings.replication;
   return {
     identity,
     labels: names.stackLabels(identity),
@@ -35,7 +34,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
       ...(archiveVolume === null ? [] : [{ volume: archiveVolume, holds: "the archived WAL" }]),
       ...(backup === null ? [] : [{ volume: backup.volume, holds: "all backups" }]),
     ],
-    synchronousStandbys: synchronous.mode === "async" ? 0 : synchronous.count,
+    synchronousStandbys: confirmations(settings.replication.synchronous),
     nodes,
     primary,
     standbys: upstreamFirst(

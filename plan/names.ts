@@ -51,6 +51,8 @@ export const slotName = (node: string): string => node.replaceAll("-", "_");
 /** The backup server on the network; no node can have this name beside it. */
 export const BACKUP_HOST = "barman";
 export const BACKUP_SLOT = "barman";
+/** As its WAL receiver calls itself to the server: Barman confirms every write where it finds this among those to wait for. */
+export const BACKUP_RECEIVER = "barman_receive_wal";
 export const backupContainerName = (identity: StackIdentity): string => containerName(identity, BACKUP_HOST);
 export const backupVolumeName = (identity: StackIdentity): string => dataVolumeName(identity, BACKUP_HOST);
 

@@ -76,6 +76,8 @@ export interface BackupPlan {
   readonly configurationVolume: string;
   readonly slot: string;
   readonly roles: { readonly backup: PlannedRole; readonly streaming: PlannedRole };
+  /** Whether writes wait for it. */
+  readonly confirmsWrites: boolean;
   /** Where its archived WAL is, in its container. */
   readonly walFolder: string;
   /** The files of its configuration volume that hold no secret. */

@@ -1,4 +1,5 @@
-import type { NodeSettings, Settings } from "../settings/settings.ts";
+import type { NodeSettings, Settings, SynchronousSettings } from "../settings/settings.ts";
+import { BACKUP_RECEIVER } from "./names.ts";
 
 /**
  * Standbys that can confirm a commit of `node` were it the primary: those that would stream from it directly and
@@ -17,7 +18,17 @@ export function synchronousCandidates(settings: Settings, node: string): NodeSet
 export function synchronousStandbyNames(settings: Settings, node: string): string {
   const { synchronous } = settings.replication;
   if (synchronous.mode === "async") return "";
-  const names = synchronousCandidates(settings, node).map((candidate) => `"${candidate.name}"`);
+  const standbys = synchronousCandidates(settings, node).map(({ name }) => name);
+  const names = synchronous.includeBackup ? [BACKUP_RECEIVER, ...standbys] : standbys;
   const method = synchronous.mode === "priority" ? "FIRST" : "ANY";
-  return `${method} ${synchronous.count} (${names.join(", ")})`;
+  return `${method} ${confirmations(synchronous)} (${names.map((name) => `"${name}"`).join(", ")})`;
+}
+
+/**
+ * How many a write waits for. The backup server comes on top of the standbys: whoever has confirmed a write, `count`
+ * standbys are among them.
+ */
+export function confirmations(synchronous: SynchronousSettings): number {
+  if (synchronous.mode === "async") return 0;
+  return synchronous.count + (synchronous.includeBackup ? 1 : 0);
 }

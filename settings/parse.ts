@@ -7,7 +7,7 @@ import { checkAddresses, checkSubnet } from "./checks/network.ts";
 import { checkAccessRules, checkNames } from "./checks/names.ts";
 import { checkNodes } from "./checks/nodes.ts";
 import { checkParameters } from "./checks/parameters.ts";
-import { checkConnectionLimit, checkSynchronous } from "./checks/replication.ts";
+import { checkConnectionLimit, checkIncludeBackup, checkSynchronous } from "./checks/replication.ts";
 import { checkUpstream } from "./checks/upstream.ts";
 import { configuredSections, namespaceFindings, secrecyFindings, type StackConfiguration } from "./configuration.ts";
 import type { Finding } from "./findings.ts";
@@ -30,6 +30,7 @@ const CHECKS: readonly Check[] = [
   checkNames,
   checkConnectionLimit,
   checkSynchronous,
+  checkIncludeBackup,
   checkParameters,
   checkAccessRules,
   checkInitdb,

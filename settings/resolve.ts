@@ -55,8 +55,9 @@ function resolveNode({ name, port, address, upstream, applyDelay, image }: Stack
   };
 }
 
-function resolveSynchronous({ mode, count = 1 }: StackFile["replication"]["synchronous"]): SynchronousSettings {
-  return mode === "async" ? { mode } : { mode, count };
+function resolveSynchronous(file: StackFile["replication"]["synchronous"]): SynchronousSettings {
+  const { mode, count = 1, includeBackup } = file;
+  return mode === "async" ? { mode } : { mode, count, includeBackup };
 }
 
 const resolveDrill = ({ enabled, every, assertions }: StackFile["drill"]): DrillSettings => ({

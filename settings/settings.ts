@@ -67,7 +67,13 @@ export interface ReplicationSettings {
 
 /** `synchronous_standby_names` without the names: FIRST count (...) is priority, ANY count (...) is quorum. */
 export type SynchronousSettings =
-  { readonly mode: "async" } | { readonly mode: "priority" | "quorum"; readonly count: number };
+  | { readonly mode: "async" }
+  | {
+      readonly mode: "priority" | "quorum";
+      readonly count: number;
+      /** Whether a write waits for the backup server besides `count` standbys; never with quorum. */
+      readonly includeBackup: boolean;
+    };
 
 export interface AccessRule {
   readonly database: string;

@@ -45,11 +45,37 @@ export const checkSynchronous: Check = (file) => {
     ];
   }
   if (wanted < eligible) return [];
+  const backup = file.replication?.synchronous?.includeBackup === true ? ", and for the backup server" : "";
   return [
     warning(path, {
-      what: `a write waits for ${wanted === 1 ? "the only standby that can be waited for" : `all ${wanted} standbys that can be waited for`}: when one of them is away, writes stop`,
+      what: `a write waits for ${wanted === 1 ? "the only standby that can be waited for" : `all ${wanted} standbys that can be waited for`}${backup}: when one of them is away, writes stop`,
       fix: "Have one standby more than count.",
     }),
+  ];
+};
+
+/** Only FIRST can name one that every write waits for: of a quorum any may be left out. */
+export const checkIncludeBackup: Check = ({ backup, replication }) => {
+  const { mode, includeBackup } = replication?.synchronous ?? {};
+  const path = ["replication", "synchronous", "includeBackup"];
+  if (includeBackup !== true) return [];
+  return [
+    ...(mode === "async" || mode === "quorum"
+      ? [
+          problem(path, {
+            what: `with mode ${mode} a write may be confirmed without the backup server`,
+            fix: "Choose mode priority, or leave it out.",
+          }),
+        ]
+      : []),
+    ...(backup?.enabled === false
+      ? [
+          problem(path, {
+            what: "there is no backup server to wait for",
+            fix: "Set backup: { enabled: true } with it, or leave it out.",
+          }),
+        ]
+      : []),
   ];
 };
 

@@ -17,16 +17,24 @@ const count = z.int().positive().register(rules, {
   fix: "Say how many standbys must have a change before it counts as written, or leave it out for 1.",
 });
 
+const includeBackup = z.boolean().register(rules, {
+  what: "a yes or no",
+  allowed: "true or false, without quotes",
+  fix: "Write true to have writes wait for the backup server besides the standbys.",
+});
+
 const synchronous = z
   .strictObject({
     /** @default "async" */
     mode: mode.default("async"),
     /** How many standbys a write waits for. @default 1 */
     count: count.optional(),
+    /** Whether a write waits for the backup server too. @default false */
+    includeBackup: includeBackup.default(false),
   })
   .register(rules, {
     what: "a mapping",
-    allowed: "the keys mode and count",
+    allowed: "the keys mode, count and includeBackup",
     fix: "Write it for example as { mode: quorum, count: 1 }.",
   });
 

@@ -21,6 +21,7 @@ beforeAll(async () => {
       { name: "node-1", port: first },
       { name: "node-2", port: second },
     ],
+    replication: { synchronous: { mode: "priority", count: 1, includeBackup: true } },
     backup: { enabled: true },
     drill: { enabled: true, assertions: ["SELECT current_database() = 'app'"] },
     objectives: { rpoSeconds: 60, rtoSeconds: 300, maxReplayLagBytes: 16_777_216 },
@@ -158,6 +159,32 @@ test.each([
   expect(output).toContain(words);
   expect(exitCode).toBe(1);
   expect(await docker("volume", "ls", "--quiet", "--filter", `name=${barman}.restored`)).toBe("");
+});
+
+test("where writes wait for the backup server, they do while it hangs", async () => {
+  await docker("pause", barman);
+  const write = psqlIn(primary, "CREATE TABLE confirmed_by_barman ()");
+  const waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+  await expect.poll(() => psqlIn(primary, waiting), { timeout: 15_000 }).toBe("1");
+  await docker("unpause", barman);
+  await write;
+});
+
+test("Barman follows a change of the primary, and no WAL is missing in between", async () => {
+  const database = "shop_as_it_was";
+  config = { ...config, primary: "node-2" };
+  await stack.configure(config);
+  await stack.up();
+  primary = stack.container("node-2");
+  await psqlIn(primary, "INSERT INTO orders (note) VALUES ('on the other node')", database);
+  const hash = await psqlIn(primary, HASH, database);
+  await psqlIn(primary, "SELECT pg_create_restore_point('on timeline 2')");
+  await psqlIn(primary, "DELETE FROM orders", database);
+  await stack.expectNoChanges();
+
+  const target = ["--name", "on timeline 2", "--database", database, "--into", "across"];
+  expect(await run("restore", ...target)).toMatchObject({ exitCode: 0 });
+  expect(await psqlIn(primary, HASH, "across")).toBe(hash);
 });
 
 describe("what is wrong with backups", () => {

@@ -141,6 +141,16 @@ const BACKUPS: readonly BadFile[] = [
     backup({}, { drill: { assertions: [true] } }),
     [["drill.assertions[0]", "only value is true"]],
   ],
+  [
+    "a quorum that may leave the backup server out",
+    backup({}, { replication: { synchronous: { mode: "quorum", includeBackup: true } } }),
+    [["replication.synchronous.includeBackup", "Choose mode priority"]],
+  ],
+  [
+    "a backup server to wait for that is not there",
+    { replication: { synchronous: { mode: "priority", includeBackup: true } } },
+    [["replication.synchronous.includeBackup", "no backup server to wait for"]],
+  ],
   ["a drill every now and then", backup({}, { drill: { every: "daily" } }), [["drill.every", "units min, h and d"]]],
   [
     "objectives that nothing measures",

@@ -148,6 +148,14 @@ describe("replication.conf", () => {
     expect(settings("node-1").get("synchronous_standby_names")).toBe('ANY 1 ("node-2")');
   });
 
+  test("with includeBackup a commit waits for the backup server, and for as many standbys as without", () => {
+    const synchronous = { mode: "priority", count: 1, includeBackup: true };
+    const keys = { ...EVERYTHING, backup: { enabled: true }, replication: { synchronous } };
+    const [node] = planOf(keys).nodes;
+    expect(node?.parameters["synchronous_standby_names"]).toBe('FIRST 2 ("barman_receive_wal", "node-2")');
+    expect(planOf(keys)).toMatchObject({ synchronousStandbys: 2, guarantee: { count: 1, candidates: ["node-2"] } });
+  });
+
   test("every node knows who would confirm its commits were it the primary", () => {
     expect(settings("node-2").get("synchronous_standby_names")).toBe('ANY 1 ("node-1")');
     expect(settings("node-3").get("synchronous_standby_names")).toBe('ANY 1 ("node-1", "node-2")');

@@ -227,8 +227,8 @@ describe("what follows from the number of standbys", () => {
     const synchronous = (mode: string, count?: number) =>
       settingsOf({ ...smallest, ...nodes(3), replication: { synchronous: { mode, count } } }).replication.synchronous;
 
-    expect(synchronous("quorum", 2)).toEqual({ mode: "quorum", count: 2 });
-    expect(synchronous("priority")).toEqual({ mode: "priority", count: 1 });
+    expect(synchronous("quorum", 2)).toEqual({ mode: "quorum", count: 2, includeBackup: false });
+    expect(synchronous("priority")).toEqual({ mode: "priority", count: 1, includeBackup: false });
   });
 
   test("senders and slots may be as low as what is needed", () => {
@@ -382,14 +382,19 @@ describe("the project's own files", () => {
       "staging",
       {
         nodes: 3,
-        synchronous: { mode: "priority", count: 1 },
+        synchronous: { mode: "priority", count: 1, includeBackup: false },
         archiving: { enabled: true },
         deletionProtection: false,
       },
     ],
     [
       "production",
-      { nodes: 4, synchronous: { mode: "quorum", count: 2 }, archiving: { enabled: true }, deletionProtection: true },
+      {
+        nodes: 4,
+        synchronous: { mode: "quorum", count: 2, includeBackup: false },
+        archiving: { enabled: true },
+        deletionProtection: true,
+      },
     ],
   ])("the stack file of %s is good, without warnings", (stack, expected) => {
     const keys = ownKeys(`Pulumi.${stack}.yaml`);
