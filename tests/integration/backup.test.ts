@@ -225,3 +225,46 @@ describe("what is wrong with backups", () => {
     await stack.expectNoChanges();
   });
 });
+
+/** Copies of the newest backup by hard links, each as if it was taken so many days ago. */
+async function agedBackups(...days: number[]): Promise<void> {
+  const script = `set -e
+    cd /var/lib/barman/*/base
+    newest=$(ls | sort | tail -n 1)
+    for days in ${days.join(" ")}; do
+      id=$(date -u -d "$days days ago" +%Y%m%dT%H%M%S)
+      at="$(date -u -d "$days days ago" '+%Y-%m-%d %H:%M:%S').000000+00:00"
+      cp -al $newest $id
+      sed "s/^\\(begin\\|end\\)_time=.*/\\1_time=$at/" ../meta/$newest-backup.info > ../meta/$id-backup.info
+    done`;
+  await docker("exec", "--user", "postgres", barman, "bash", "-c", script);
+}
+
+/** How many whole days ago each was taken, the newest first. */
+async function agesInDays(): Promise<number[]> {
+  const ids = (await backups()).map(({ backup_id: id }) =>
+    id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)/, "$1-$2-$3T$4:$5:"),
+  );
+  return ids.map((id) => Math.floor((Date.now() - Date.parse(`${id}Z`)) / 86_400_000));
+}
+
+test("after thirty days the retention policy leaves the last week, what it is restored from, and what is kept", async () => {
+  await agedBackups(20);
+  const kept = (await backups()).at(-1)?.backup_id ?? "";
+  expect((await backup("keep", kept)).exitCode).toBe(0);
+  const daily = Array.from({ length: 30 }, (_, index) => index + 1).filter((days) => days !== 20);
+  await agedBackups(...daily);
+  const recent = (await agesInDays()).filter((days) => days === 0).map(() => 0);
+
+  await expect
+    .poll(
+      async () => {
+        await shellIn(barman, "gosu postgres barman -q cron");
+        return agesInDays();
+      },
+      { timeout: 60_000, interval: 1000 },
+    )
+    .toEqual([...recent, 1, 2, 3, 4, 5, 6, 7, 20]);
+  expect(await backup("check")).toMatchObject({ exitCode: 0 });
+  await stack.expectNoChanges();
+});
