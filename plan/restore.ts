@@ -48,7 +48,7 @@ function restorePlan(identity: StackIdentity, postgresMajor: number, name: strin
       },
       { volume, path: mount, readOnly: false },
     ],
-    restoreScript: render("restore.sh", { mount, dataDirectory, server, ...folders }),
+    restoreScript: render("restore.sh", { home: BACKUP_HOME, mount, dataDirectory, server, ...folders }),
     serverScript: render("restored-server.sh", { dataDirectory, socketDirectory: SOCKET_DIRECTORY }),
     findScript: render("find-in-wal.sh", folders),
   };

@@ -226,6 +226,32 @@ describe("what is wrong with backups", () => {
   });
 });
 
+test("a backup is not removed while it is restored", async () => {
+  const id = (await backups())[0]?.backup_id ?? "";
+  const job = `${barman}.restored.restore`;
+  const file = `/var/lib/barman/.${barman.replace(/-barman$/, "")}-${id}.lock`;
+  const isLocked = `[ -e ${file} ] && ! flock -n ${file} true && echo held || echo free`;
+  const restore = run("restore", "--backup", id);
+  // It is stopped where it is, as soon as it has begun to read.
+  await expect
+    .poll(
+      async () => {
+        await docker("pause", job);
+        const lock = await shellIn(barman, isLocked);
+        if (lock !== "held") await docker("unpause", job);
+        return lock;
+      },
+      { timeout: 60_000, interval: 50 },
+    )
+    .toBe("held");
+  const refused = await backup("delete", id);
+  await docker("unpause", job);
+  expect(refused).toMatchObject({ exitCode: 1 });
+  expect(refused.output).toContain(`The backup ${id} is not removed`);
+  expect(await restore).toMatchObject({ exitCode: 0 });
+  expect(await run("restore", "--remove")).toMatchObject({ exitCode: 0 });
+});
+
 /** Copies of the newest backup by hard links, each as if it was taken so many days ago. */
 async function agedBackups(...days: number[]): Promise<void> {
   const script = `set -e
