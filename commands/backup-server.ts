@@ -1,14 +1,15 @@
 import type Docker from "dockerode";
-import type { Barman } from "../operations/barman.ts";
+import type { WalArchive } from "../operations/archived-wal.ts";
 import { inspectContainer, requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { projectName } from "../operations/pulumi-state.ts";
+import { barmanFolders } from "../plan/layout.ts";
 import { backupContainerName, barmanServerName } from "../plan/names.ts";
 import type { StackIdentity } from "../plan/names.ts";
 import { PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 
 /** The Barman server of a stack, and whose it is. */
-export type StackBarman = Barman & { readonly identity: StackIdentity };
+export type StackBarman = WalArchive & { readonly identity: StackIdentity };
 
 /** @throws OperationError when the stack has none on this engine, or when it does not run. */
 export async function backupServerOf(docker: Docker, stack: string): Promise<StackBarman> {
@@ -26,5 +27,6 @@ export async function backupServerOf(docker: Docker, stack: string): Promise<Sta
       `The backup server ${container} is ${found.State.Status}. npm start -- --stack ${stack} brings it back.`,
     );
   }
-  return { container, server: barmanServerName(identity), identity };
+  const server = barmanServerName(identity);
+  return { container, server, walFolder: barmanFolders(server).wals, identity };
 }

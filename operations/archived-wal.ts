@@ -18,7 +18,8 @@ export async function missingWal(docker: Docker, archive: WalArchive): Promise<s
   return beginWal === undefined ? undefined : firstMissing(files, beginWal);
 }
 
-async function archivedFiles(docker: Docker, { container, walFolder }: WalArchive): Promise<string[]> {
+/** The names of all archived files. Barman itself counts those of one timeline only. */
+export async function archivedFiles(docker: Docker, { container, walFolder }: WalArchive): Promise<string[]> {
   const command = ["find", walFolder, "-type", "f", "-printf", "%f\n"];
   const { exitCode, stdout, stderr } = await execIn(docker, { container, user: "postgres", command });
   if (exitCode !== 0) throw new OperationError(`the archived WAL cannot be listed: ${barmanWords(stderr)}`);

@@ -57,11 +57,6 @@ async function endLsnOf(docker: Docker, server: Barman, id: string): Promise<str
   return (await showBackup(docker, server, id))?.base_backup_information?.end_lsn ?? null;
 }
 
-/** The newest WAL file that is archived; undefined: Barman has no backup to tell it by. */
-export async function lastArchived(docker: Docker, server: Barman): Promise<string | undefined> {
-  return (await showBackup(docker, server, "latest"))?.wal_information?.last_available;
-}
-
 /** The WAL file that the newest backup begins with; undefined: there is none. */
 export async function latestBeginWal(docker: Docker, server: Barman): Promise<string | undefined> {
   return (await showBackup(docker, server, "latest"))?.base_backup_information?.begin_wal;
@@ -69,7 +64,6 @@ export async function latestBeginWal(docker: Docker, server: Barman): Promise<st
 
 interface ShownBackup {
   readonly base_backup_information?: { readonly begin_wal?: string; readonly end_lsn?: string };
-  readonly wal_information?: { readonly last_available?: string };
 }
 
 async function showBackup(docker: Docker, server: Barman, id: string): Promise<ShownBackup | undefined> {

@@ -1,6 +1,8 @@
 import type Docker from "dockerode";
 import prettyBytes from "pretty-bytes";
-import { barman, lastArchived, listBackupsWithEnds } from "./barman.ts";
+import { archivedFiles } from "./archived-wal.ts";
+import type { WalArchive } from "./archived-wal.ts";
+import { barman, listBackupsWithEnds } from "./barman.ts";
 import type { Backup, Barman } from "./barman.ts";
 import { inspectContainer } from "./engine.ts";
 import { OperationError } from "./errors.ts";
@@ -14,7 +16,7 @@ import { runOnWritableNode } from "./superuser.ts";
 import { waitUntil } from "./wait-until.ts";
 
 export interface Restore {
-  readonly server: Barman;
+  readonly server: WalArchive;
   readonly node: RestoredNode;
   /** The nodes of the topology, none of which has to answer. */
   readonly nodes: readonly Node[];
@@ -109,8 +111,7 @@ async function archiveEverything(
     signal,
     probe: async () => {
       await barman(docker, server, "archive-wal", server.server);
-      const last = await lastArchived(docker, server);
-      return (last !== undefined && last >= segment) || undefined;
+      return (await archivedFiles(docker, server)).includes(segment) || undefined;
     },
     seen: () => "Barman has not received all of it yet",
   });
