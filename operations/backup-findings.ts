@@ -23,7 +23,7 @@ export async function backupFindings(docker: Docker, server: BackupServer, signa
     signal.throwIfAborted();
     const failed = (await checkBarman(docker, server)).filter(({ ok }) => !ok);
     if (failed.length === 0) {
-      return [...(await receiverFindings(docker, server)), ...(await walFindings(docker, server))];
+      return (await Promise.all([receiverFindings(docker, server), walFindings(docker, server)])).flat();
     }
     if (performance.now() > deadline) return failed.map(describeCheck);
     await sleep(INTERVAL_MILLISECONDS);

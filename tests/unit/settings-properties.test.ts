@@ -214,6 +214,11 @@ describe("good stack files", () => {
   test("are complete: null only where nothing is the default", () => {
     const mayBeNull = new Set([
       "afterPromotion",
+      "everySeconds",
+      "rpoSeconds",
+      "rtoSeconds",
+      "maxReplayLagBytes",
+      "maxWriteGapMs",
       "failover",
       "port",
       "address",
