@@ -9,7 +9,8 @@ import { roleState } from "../operations/role-state.ts";
 import { runCommand } from "./command.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY } from "./project.ts";
 
-const LOST_BYTES_KEY = "acknowledge.failover.lostBytes";
+const ACKNOWLEDGED_KEY = "acknowledge.failover";
+const LOST_BYTES_KEY = `${ACKNOWLEDGED_KEY}.lostBytes`;
 
 await runCommand({
   usage: `usage: npm run failover -- --to NODE [--stack NAME] [--yes [--lost-bytes N]]
@@ -71,7 +72,7 @@ async function failOver(stack: string, to: string, { lostBytes }: FailoverQuesti
     stdio: "inherit",
     reject: false,
   });
-  if (exitCode === 0 && lostBytes !== null) await config(stack, "rm", "--path", LOST_BYTES_KEY);
+  if (exitCode === 0 && lostBytes !== null) await config(stack, "rm", "--path", ACKNOWLEDGED_KEY);
   if (exitCode !== 0) console.error(`The stack file says primary: ${to}. The next update goes on from what is there.`);
   return exitCode ?? 1;
 }
