@@ -11,6 +11,7 @@ import { LABELS, stackLabels } from "../plan/names.ts";
 import type { StackIdentity } from "../plan/names.ts";
 import { runCommand } from "./command.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
+import { onEngine } from "./stack-on-engine.ts";
 import { statusReport } from "./status-report.ts";
 
 await runCommand({
@@ -84,8 +85,8 @@ async function update(stack: string): Promise<number> {
 }
 
 async function report(docker: Docker, identity: StackIdentity): Promise<number> {
-  const status = await stackStatus(docker, stackLabels(identity), LABELS.node);
-  console.log(`\n${statusReport(identity.stack, status)}\n\n${nextSteps(identity)}`);
+  const status = await stackStatus(docker, onEngine(identity));
+  console.log(`\n${statusReport(status)}\n\n${nextSteps(identity)}`);
   return status.condition === "healthy" ? 0 : 1;
 }
 
@@ -93,7 +94,7 @@ function nextSteps({ stack }: StackIdentity): string {
   const option = stack === DEFAULT_STACK ? "" : ` -- --stack ${stack}`;
   return [
     `Connect:  psql "$(toolchain/run pulumi stack output readWriteUri --show-secrets --stack ${stack})"`,
-    `Look:     npm run status${option}`,
+    `Look:     npm run status -- --stack ${stack}`,
     `Change:   edit Pulumi.${stack}.yaml, then npm run preview${option}, then npm start${option}`,
     `Remove:   npm run destroy${option}`,
   ].join("\n");

@@ -1,35 +1,103 @@
 import Table from "cli-table3";
 import pc from "picocolors";
 import prettyBytes from "pretty-bytes";
-import type { Condition, NodeStatus, StackStatus } from "../operations/status.ts";
+import type {
+  BackupStatus,
+  Condition,
+  NodeStatus,
+  Problem,
+  StackStatus,
+  TimelineStatus,
+} from "../operations/status-schema.ts";
 import { NO_LINES, PLAIN, withoutTrailingBlanks } from "./table.ts";
 
-const HEAD = ["node", "role", "state", "timeline", "address", "streams from", "sync", "replay lag", "slot", "TLS"];
+const HEAD = [
+  ...["node", "role", "state", "timeline", "address", "streams from", "sync", "replay lag", "slot", "kept WAL", "TLS"],
+  ...["version", "up"],
+];
 
-/** The table of the nodes, and below it what is wrong, or that nothing is. */
-export function statusReport(stack: string, { condition, nodes, problems }: StackStatus): string {
+/** The table of the nodes, and below it what else there is to know, and what is wrong. */
+export function statusReport(status: StackStatus): string {
+  const { stack, condition, nodes, timelines, backup, problems } = status;
+  const now = new Date(status.at);
   const table = new Table({ head: HEAD.map((title) => pc.bold(title)), chars: NO_LINES, style: PLAIN });
-  table.push(...nodes.map(row));
-  const verdict = `${stack} is ${coloured(condition)}.`;
-  return [withoutTrailingBlanks(table.toString()), "", verdict, ...problems.map((problem) => `  ${problem}`)].join(
-    "\n",
-  );
+  table.push(...nodes.map((node) => row(node, now)));
+  const facts = [...timelineLines(timelines), ...certificateLine(nodes), ...backupLine(backup)];
+  return [
+    withoutTrailingBlanks(table.toString()),
+    ...(facts.length === 0 ? [] : ["", ...facts]),
+    ...["", `${stack} is ${coloured(condition)}.`],
+    ...problems.map((problem) => `  ${problemSentence(problem)}`),
+  ].join("\n");
 }
 
-function row(node: NodeStatus): string[] {
+function row(node: NodeStatus, now: Date): string[] {
+  const { endpoint, slot, startedAt } = node;
+  const retainedBytes = slot?.retainedBytes ?? null;
   return [
     node.name,
     node.role ?? "",
     node.state,
     node.timeline?.toString() ?? "",
-    node.endpoint === null ? "" : `${node.endpoint.host}:${node.endpoint.port}`,
+    endpoint === null ? "" : `${endpoint.host}:${endpoint.port}`,
     node.upstream ?? "",
     node.syncState ?? "",
-    node.replayLagBytes === null ? "" : prettyBytes(node.replayLagBytes),
-    node.slot ?? "",
+    lag(node),
+    slot === null ? "" : slot.active ? slot.name : `${slot.name} (unused)`,
+    retainedBytes === null ? "" : prettyBytes(retainedBytes),
     node.tls === null ? "" : node.tls ? "yes" : "no",
+    node.version ?? "",
+    startedAt === null ? "" : duration((now.getTime() - Date.parse(startedAt)) / 1000),
   ];
 }
+
+function lag({ replayLagBytes, replayLagSeconds }: NodeStatus): string {
+  if (replayLagBytes === null) return "";
+  const bytes = prettyBytes(replayLagBytes);
+  return replayLagSeconds === null || replayLagSeconds < 1 ? bytes : `${bytes}, ${duration(replayLagSeconds)}`;
+}
+
+/** In the largest unit of which there are two or more. */
+export function duration(seconds: number): string {
+  const units = [
+    [86_400, "d"],
+    [3600, "h"],
+    [60, "min"],
+  ] as const;
+  const [size, unit] = units.find(([candidate]) => seconds >= 2 * candidate) ?? [1, "s"];
+  return `${Math.max(0, Math.floor(seconds / size))} ${unit}`;
+}
+
+const minutes = (moment: string): string => `${moment.slice(0, 10)} ${moment.slice(11, 16)} UTC`;
+
+const SHOWN_TIMELINES = 5;
+
+function timelineLines(timelines: readonly TimelineStatus[]): string[] {
+  const older = timelines.length - SHOWN_TIMELINES;
+  const lines = timelines.slice(-SHOWN_TIMELINES).map(timelineLine);
+  return older > 0 ? [`Timelines before: ${older} (--json has them).`, ...lines] : lines;
+}
+
+const timelineLine = ({ timeline, forkLsn, reason, firstSeenOn, firstSeenAt }: TimelineStatus): string =>
+  `Timeline ${timeline} since ${minutes(firstSeenAt)} at ${forkLsn}, first seen on ${firstSeenOn}: ${reason}.`;
+
+/** The first that ends. */
+function certificateLine(nodes: readonly NodeStatus[]): string[] {
+  const [first] = nodes.flatMap(({ certificateEndsAt }) => certificateEndsAt ?? []).toSorted();
+  return first === undefined ? [] : [`Certificates are good until ${first.slice(0, 10)}.`];
+}
+
+function backupLine(backup: BackupStatus | null): string[] {
+  const newest = backup?.newest ?? null;
+  if (backup === null || newest === null) return [];
+  const { id, ageSeconds } = newest;
+  const age = ageSeconds === null ? "" : `, ${duration(ageSeconds)} old`;
+  return [`Newest backup: ${id}${age}; ${backup.restorable} can be restored.`];
+}
+
+/** One sentence: what, why it matters, what to run. */
+export const problemSentence = ({ node, what, why, run }: Problem): string =>
+  `${node === null ? "" : `${node}: `}${what}; ${why}: ${run}.`;
 
 function coloured(condition: Condition): string {
   switch (condition) {

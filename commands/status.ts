@@ -1,43 +1,77 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type Docker from "dockerode";
 import { connectEngine, requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { projectName } from "../operations/pulumi-state.ts";
+import type { Condition, StackStatus } from "../operations/status-schema.ts";
 import { stackStatus } from "../operations/status.ts";
-import type { Condition, StackStatus } from "../operations/status.ts";
 import { withDeadline } from "../operations/with-deadline.ts";
-import { LABELS, stackLabels } from "../plan/names.ts";
 import { runCommand } from "./command.ts";
-import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
+import { PROJECT_DIRECTORY, shortStackName } from "./project.ts";
+import { onEngine, onlyStack } from "./stack-on-engine.ts";
 import { statusReport } from "./status-report.ts";
 
 /** The engine may hang as well as a server: a status that hangs too tells nothing. */
 const TIMEOUT_SECONDS = 3;
 
+const REDRAW_SECONDS = 2;
+
+/** Of a terminal: to its first place, and nothing below it. */
+const TO_THE_TOP = "\u001b[H\u001b[J";
+
 const EXIT_CODES: Readonly<Record<Condition, number>> = { healthy: 0, degraded: 1, down: 2 };
 
 await runCommand({
-  usage: `usage: npm run status [-- [--stack NAME] [--json]]
-Shows the nodes of a stack (default: ${DEFAULT_STACK}) as the engine and the servers see them; no Pulumi, no passphrase.
-Exit code: 0 all is well, 1 the stack is degraded, 2 no node takes writes or none can be asked.`,
-  options: { stack: { type: "string", short: "s", default: DEFAULT_STACK }, json: { type: "boolean", default: false } },
+  usage: `usage: npm run status [-- [--stack NAME] [--json] [--watch]]
+Shows a stack (the only one of this project on the engine, unless one is named) as the engine and the servers see it; no
+Pulumi, no passphrase. Exit code: 0 all is well, 1 the stack is degraded, 2 no node takes writes or none can be asked.
+  --json   the same for programs (docs/reference/status.md); with --watch one object a line
+  --watch  asks again every ${REDRAW_SECONDS} seconds, until Ctrl-C`,
+  options: {
+    stack: { type: "string", short: "s" },
+    json: { type: "boolean", default: false },
+    watch: { type: "boolean", short: "w", default: false },
+  },
   failureExitCode: EXIT_CODES.down,
-  run: async ({ stack, json }) => {
-    const status = await withDeadline(
-      statusOf(shortStackName(stack)),
-      TIMEOUT_SECONDS,
-      "The Docker engine did not answer",
-    );
-    console.log(json ? JSON.stringify({ stack, ...status }, null, 2) : statusReport(stack, status));
+  run: async ({ stack, json, watch }) => {
+    const docker = connectEngine();
+    if (watch) return redraw(docker, stack, json);
+    const status = await statusInTime(docker, stack);
+    console.log(json ? JSON.stringify(status, null, 2) : statusReport(status));
     return EXIT_CODES[status.condition];
   },
 });
 
-async function statusOf(stack: string): Promise<StackStatus> {
-  const docker = connectEngine();
+function statusInTime(docker: Docker, stack: string | undefined): Promise<StackStatus> {
+  return withDeadline(statusOf(docker, stack), TIMEOUT_SECONDS, "The Docker engine did not answer");
+}
+
+async function statusOf(docker: Docker, given: string | undefined): Promise<StackStatus> {
   await requireEngine(docker);
   const project = await projectName(PROJECT_DIRECTORY);
-  const status = await stackStatus(docker, stackLabels({ project, stack }), LABELS.node);
+  const stack = given === undefined ? await onlyStack(docker, project) : shortStackName(given);
+  const status = await stackStatus(docker, onEngine({ project, stack }));
   if (status.nodes.length > 0) return status;
   throw new OperationError(
     `No node of the stack ${stack} is on this engine. npm start -- --stack ${stack} brings it up.`,
   );
+}
+
+/** What cannot be seen for the moment is told like anything else, and looked for again. */
+async function redraw(docker: Docker, stack: string | undefined, json: boolean): Promise<never> {
+  for (;;) {
+    try {
+      const status = await statusInTime(docker, stack);
+      draw(json ? JSON.stringify(status) : `${statusReport(status)}\n\nAt ${status.at}. Ctrl-C ends this.`, json);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      draw(error.message, json);
+    }
+    await sleep(REDRAW_SECONDS * 1000);
+  }
+}
+
+/** On a terminal in place of what was there, else below it. */
+function draw(text: string, json: boolean): void {
+  process.stdout.write(process.stdout.isTTY && !json ? `${TO_THE_TOP}${text}\n` : `${text}\n`);
 }

@@ -1,15 +1,40 @@
 import type { ImpactLevel } from "./impact.ts";
 import type { NodeObservation, ServerObservation } from "./observe.ts";
+import { SYNCHRONOUS_STANDBY_NAMES, missingStandbys } from "./synchronous.ts";
 import { reservedSlots, standbysOf, waitingSlots } from "./topology.ts";
-import type { ShapedNode, TopologyShape } from "./topology.ts";
+import type { NodeOutline, TopologyOutline } from "./topology.ts";
 
 /** Something that is not as the topology shall be. */
 export interface Finding {
+  readonly kind: FindingKind;
   readonly node: string;
   readonly what: string;
   /** What an update does about it; null: nothing, a person has to decide. */
   readonly remedy: string | null;
 }
+
+export const FINDING_KINDS = [
+  "container-gone",
+  "container-stopped",
+  "container-paused",
+  "held-by-guard",
+  "no-answer",
+  "unexpected-role",
+  "held-as-standby",
+  "not-streaming",
+  "slot-missing",
+  "slot-unused",
+  "wal-gone",
+  "wal-kept",
+  "commits-waiting",
+  "synchronous-degraded",
+  "file-refused",
+  "restart-pending",
+  "altered-system",
+  "replay-paused",
+] as const;
+
+export type FindingKind = (typeof FINDING_KINDS)[number];
 
 const RESTARTING = "it is restarted, in the right order";
 const STOPPED = "its container is stopped";
@@ -28,7 +53,7 @@ export function levelOf({ what, remedy }: Finding): ImpactLevel {
 export const passesByItself = (finding: Finding): boolean => finding.remedy === WAITING;
 
 /** Compares what the nodes say with what shall be. Pure: the same observations give the same findings. */
-export function findings(shape: TopologyShape, observations: readonly NodeObservation[]): Finding[] {
+export function findings(shape: TopologyOutline, observations: readonly NodeObservation[]): Finding[] {
   const servers = new Map(observations.flatMap((node) => (node.answers ? [[node.name, node.server] as const] : [])));
   return [
     ...observations.flatMap(unanswered),
@@ -36,6 +61,7 @@ export function findings(shape: TopologyShape, observations: readonly NodeObserv
     ...standbysOf(shape).flatMap((node) => streamingFindings(node, servers)),
     ...shape.nodes.flatMap((node) => slotFindings(shape, node, servers.get(node.name))),
     ...standbysOf(shape).flatMap((node) => keptWalFindings(node, servers.get(node.upstream ?? ""))),
+    ...[...servers].flatMap(([name, server]) => commitFindings(name, server)),
     ...[...servers].flatMap(([name, server]) => fileFindings(name, server)),
     ...[...servers].flatMap(([name, server]) => byHandFindings(name, server)),
   ];
@@ -43,32 +69,37 @@ export function findings(shape: TopologyShape, observations: readonly NodeObserv
 
 function unanswered(node: NodeObservation): Finding[] {
   if (node.answers) return [];
-  switch (node.container) {
-    case "missing":
-      return [
-        { node: node.name, what: "its container is gone", remedy: "run `pulumi up --refresh`, which makes a new one" },
-      ];
+  const { name, container, why } = node;
+  switch (container) {
+    case "missing": {
+      const remedy = "run `pulumi up --refresh`, which makes a new one";
+      return [{ kind: "container-gone", node: name, what: "its container is gone", remedy }];
+    }
     case "stopped":
-      return [{ node: node.name, what: STOPPED, remedy: "it is started" }];
+      return [{ kind: "container-stopped", node: name, what: STOPPED, remedy: "it is started" }];
     case "paused":
-      return [{ node: node.name, what: "its container is paused", remedy: "it is resumed" }];
-    case "held":
-      return [{ node: node.name, what: "its guard keeps it from starting as a primary", remedy: "it rejoins" }];
+      return [{ kind: "container-paused", node: name, what: "its container is paused", remedy: "it is resumed" }];
+    case "held": {
+      const what = "its guard keeps it from starting as a primary";
+      return [{ kind: "held-by-guard", node: name, what, remedy: "it rejoins" }];
+    }
     case "running":
-      return [{ node: node.name, what: `it does not answer (${node.why})`, remedy: WAITING }];
+      return [{ kind: "no-answer", node: name, what: `it does not answer (${why})`, remedy: WAITING }];
   }
 }
 
-function roleFindings(node: ShapedNode, server: ServerObservation | undefined): Finding[] {
+function roleFindings(node: NodeOutline, server: ServerObservation | undefined): Finding[] {
   if (server === undefined) return [];
   const expected = node.upstream === null ? "primary" : "standby";
   if (server.role === expected) return [];
-  if (server.role === "primary") return [{ node: node.name, what: promotedByHand(node, server), remedy: null }];
-  const what = `it is a standby on timeline ${server.timeline}, and the stack file makes it the primary`;
-  return [{ node: node.name, what, remedy: null }];
+  const what =
+    server.role === "primary"
+      ? promotedByHand(node, server)
+      : `it is a standby on timeline ${server.timeline}, and the stack file makes it the primary`;
+  return [{ kind: "unexpected-role", node: node.name, what, remedy: null }];
 }
 
-function promotedByHand({ name }: ShapedNode, { timeline, promotedAt }: ServerObservation): string {
+function promotedByHand({ name }: NodeOutline, { timeline, promotedAt }: ServerObservation): string {
   const since = promotedAt === null ? "" : ` since ${promotedAt}`;
   return (
     `it is primary on timeline ${timeline}${since}, and the stack file makes it a standby. ` +
@@ -76,15 +107,15 @@ function promotedByHand({ name }: ShapedNode, { timeline, promotedAt }: ServerOb
   );
 }
 
-function streamingFindings(node: ShapedNode, servers: ReadonlyMap<string, ServerObservation>): Finding[] {
+function streamingFindings(node: NodeOutline, servers: ReadonlyMap<string, ServerObservation>): Finding[] {
   const upstream = servers.get(node.upstream ?? "");
   if (upstream === undefined || servers.get(node.name)?.role !== "standby") return [];
   const problem = streamingProblem(node, upstream);
-  return problem === undefined ? [] : [{ node: node.name, what: problem, remedy: WAITING }];
+  return problem === undefined ? [] : [{ kind: "not-streaming", node: node.name, what: problem, remedy: WAITING }];
 }
 
 /** Why a standby does not count as replicating; undefined: it streams over TLS from its own slot. */
-export function streamingProblem(node: ShapedNode, upstream: ServerObservation): string | undefined {
+export function streamingProblem(node: NodeOutline, upstream: ServerObservation): string | undefined {
   const sender = upstream.senders.find((candidate) => candidate.applicationName === node.name);
   if (sender === undefined) return `it does not stream from ${node.upstream}`;
   if (sender.state !== "streaming") return `its replication from ${node.upstream} is in state ${sender.state}`;
@@ -93,7 +124,7 @@ export function streamingProblem(node: ShapedNode, upstream: ServerObservation):
   return undefined;
 }
 
-function slotFindings(shape: TopologyShape, node: ShapedNode, server: ServerObservation | undefined): Finding[] {
+function slotFindings(shape: TopologyOutline, node: NodeOutline, server: ServerObservation | undefined): Finding[] {
   if (server === undefined) return [];
   const slots = new Map(server.slots.map((slot) => [slot.name, slot]));
   const waiting = waitingSlots(shape, node);
@@ -103,31 +134,55 @@ function slotFindings(shape: TopologyShape, node: ShapedNode, server: ServerObse
     return slot !== undefined && !slot.active && slot.restartLsn !== null;
   });
   return [
-    ...missing.map((name) => ({ node: node.name, what: `slot ${name} is missing`, remedy: "it is made" })),
-    ...useless.map((name) => ({
-      node: node.name,
-      what: `slot ${name} keeps WAL for nobody`,
-      remedy: "it is made anew",
-    })),
+    ...missing.map((name): Finding => {
+      return { kind: "slot-missing", node: node.name, what: `slot ${name} is missing`, remedy: "it is made" };
+    }),
+    ...useless.map((name): Finding => {
+      const what = `slot ${name} keeps WAL for nobody`;
+      return { kind: "slot-unused", node: node.name, what, remedy: "it is made anew" };
+    }),
   ];
 }
 
+/** What is further away than a month is no forecast: an idle primary would lose it in years. */
+const FORECAST_SECONDS = 30 * 86_400;
+
 /** What its upstream keeps for a standby, which is lost one day if the standby stays away. */
-function keptWalFindings(node: ShapedNode, upstream: ServerObservation | undefined): Finding[] {
+function keptWalFindings(node: NodeOutline, upstream: ServerObservation | undefined): Finding[] {
   const slot = upstream?.slots.find(({ name }) => name === node.slot);
   if (slot === undefined) return [];
   if (slot.lostCloneBytes !== null) {
     const what = `${node.upstream} has no longer the WAL that it needs: it was away for more than max_slot_wal_keep_size`;
     const cloned = `${CLONED_AGAIN}, ${Math.ceil(slot.lostCloneBytes / 1e6)} MB from the primary`;
-    return [{ node: node.name, what, remedy: hasArchive(node) ? "it is fetched from the archive" : cloned }];
+    const remedy = hasArchive(node) ? "it is fetched from the archive" : cloned;
+    return [{ kind: "wal-gone", node: node.name, what, remedy }];
   }
-  if (slot.secondsUntilLost === null) return [];
+  if (slot.secondsUntilLost === null || slot.secondsUntilLost > FORECAST_SECONDS) return [];
   const what = `${node.upstream} keeps WAL for it, and at the present rate loses it in about ${inWords(slot.secondsUntilLost)}`;
-  return [{ node: node.name, what, remedy: WAITING }];
+  return [{ kind: "wal-kept", node: node.name, what, remedy: WAITING }];
 }
 
 /** A standby fetches from there what its upstream has no longer. */
-export const hasArchive = ({ parameters }: ShapedNode): boolean => (parameters["restore_command"] ?? "") !== "";
+export const hasArchive = ({ parameters }: NodeOutline): boolean => (parameters["restore_command"] ?? "") !== "";
+
+/** A commit is confirmed within milliseconds: one that takes longer waits for somebody who is not there. */
+const WAITS_TOO_LONG_SECONDS = 2;
+
+function commitFindings(node: string, { role, synchronous, senders }: ServerObservation): Finding[] {
+  if (role === "standby") return [];
+  const { waitingCommits, oldestWaitSeconds } = synchronous;
+  const waiting =
+    waitingCommits === 0 ? "" : `; ${inCommits(waitingCommits)}, the oldest for ${inWords(oldestWaitSeconds)}`;
+  const missing = missingStandbys(synchronous.names, senders);
+  if (missing !== undefined) {
+    const what = `commits wait for ${missing.needed} of ${missing.names.join(", ")}, and ${missing.present} can confirm them${waiting}`;
+    return [{ kind: "commits-waiting", node, what, remedy: WAITING }];
+  }
+  if (oldestWaitSeconds < WAITS_TOO_LONG_SECONDS) return [];
+  return [{ kind: "commits-waiting", node, what: waiting.slice("; ".length), remedy: WAITING }];
+}
+
+const inCommits = (count: number): string => (count === 1 ? "1 commit waits" : `${count} commits wait`);
 
 function inWords(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`;
@@ -136,16 +191,28 @@ function inWords(seconds: number): string {
 }
 
 function fileFindings(node: string, server: ServerObservation): Finding[] {
-  const errors = server.fileErrors.map((what) => ({ node, what, remedy: null }));
+  const errors = server.fileErrors.map((what): Finding => ({ kind: "file-refused", node, what, remedy: null }));
   if (server.pendingRestart.length === 0) return errors;
   const names = server.pendingRestart.map((parameter) => parameter.name).join(", ");
-  return [...errors, { node, what: `${names} waits for a restart`, remedy: RESTARTING }];
+  return [...errors, { kind: "restart-pending", node, what: `${names} waits for a restart`, remedy: RESTARTING }];
 }
 
-function byHandFindings(node: string, { alteredSystem, replayPaused }: ServerObservation): Finding[] {
-  const altered = `ALTER SYSTEM has set ${alteredSystem.join(", ")}, past the stack file`;
+function byHandFindings(node: string, server: ServerObservation): Finding[] {
+  const { role, alteredSystem, replayPaused, synchronous } = server;
+  const degraded = role === "primary" && alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES);
+  const others = degraded ? alteredSystem.filter((name) => name !== SYNCHRONOUS_STANDBY_NAMES) : alteredSystem;
+  const altered = `ALTER SYSTEM has set ${others.join(", ")}, past the stack file`;
+  const waitsFor = `commits wait for ${synchronous.names === "" ? "no standby" : `${synchronous.names} only`}, past the stack file`;
   return [
-    ...(alteredSystem.length === 0 ? [] : [{ node, what: altered, remedy: "it is reset" }]),
-    ...(replayPaused ? [{ node, what: "replay is paused", remedy: "it is resumed" }] : []),
+    ...(degraded ? [finding("synchronous-degraded", node, waitsFor, "all are waited for again once they stream")] : []),
+    ...(others.length === 0 ? [] : [finding("altered-system", node, altered, "it is reset")]),
+    ...(replayPaused ? [finding("replay-paused", node, "replay is paused", "it is resumed")] : []),
   ];
 }
+
+const finding = (kind: FindingKind, node: string, what: string, remedy: string): Finding => ({
+  kind,
+  node,
+  what,
+  remedy,
+});

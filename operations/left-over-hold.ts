@@ -17,6 +17,13 @@ export async function leftOverHold(
   const primary = primaryOf(shape);
   if (primary === undefined) return [];
   const held = await hasFile(docker, primary.container, `${dataDirectory}/standby.signal`).catch(() => false);
-  const what = "an interrupted switchover left it to start as a standby next time: nobody would take writes";
-  return held ? [{ node: primary.name, what, remedy: "it stays the primary" }] : [];
+  return held ? [heldAsStandby(primary.name)] : [];
 }
+
+/** Of a primary that has a standby.signal. */
+export const heldAsStandby = (node: string): Finding => ({
+  kind: "held-as-standby",
+  node,
+  what: "an interrupted switchover left it to start as a standby next time: nobody would take writes",
+  remedy: "it stays the primary",
+});

@@ -3,8 +3,8 @@ import type pg from "pg";
 import { inspectContainer, lastLogLines } from "./engine.ts";
 import { messageOf } from "./errors.ts";
 import type { Node } from "./node.ts";
-import { physicalSlots } from "./slots.ts";
-import type { Slot } from "./slots.ts";
+import { SLOTS, slotOf } from "./slots.ts";
+import type { Slot, SlotRow } from "./slots.ts";
 import { one, withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
 
@@ -37,6 +37,17 @@ export interface ServerObservation {
   readonly replayPaused: boolean;
   /** When a primary was promoted, as it says itself; null: it never was, or that is forgotten. */
   readonly promotedAt: string | null;
+  readonly synchronous: SynchronousState;
+}
+
+/** Whether commits of a primary are confirmed by as many standbys as they wait for. */
+export interface SynchronousState {
+  /** `synchronous_standby_names` as it is effective; "": commits wait for nobody. */
+  readonly names: string;
+  /** Commits that wait at this moment. */
+  readonly waitingCommits: number;
+  /** For how long the statement of the oldest of them has run; 0: none waits. */
+  readonly oldestWaitSeconds: number;
 }
 
 export interface PendingParameter {
@@ -53,6 +64,8 @@ export interface WalSender {
   readonly slot: string | null;
   readonly ssl: boolean;
   readonly replayLagBytes: number | null;
+  /** null: nothing was written lately, or the standby does not say. */
+  readonly replayLagSeconds: number | null;
 }
 
 /** Asks all nodes side by side. Nothing is thrown: a node that does not answer is an observation too. */
@@ -88,23 +101,52 @@ const isGuardRefusal = (logLine: string): boolean =>
 
 /** What the server behind a connection says of itself. */
 export async function observeServer(client: pg.Client): Promise<ServerObservation> {
-  const self = await one<SelfRow>(client, SELF);
-  const senders = await client.query<SenderRow>(SENDERS);
-  const files = await client.query<FileRow>(FILES);
-  const altered = await client.query<{ name: string }>(ALTERED_SYSTEM);
+  return serverObservation({
+    self: await one<SelfRow>(client, SELF),
+    senders: (await client.query<SenderRow>(SENDERS)).rows,
+    slots: (await client.query<SlotRow>(SLOTS)).rows,
+    files: (await client.query<FileRow>(FILES)).rows,
+    altered: (await client.query<AlteredRow>(ALTERED_SYSTEM)).rows,
+  });
+}
+
+/** The answers of a server to the queries of the same names. */
+export interface ServerAnswers {
+  readonly self: SelfRow;
+  readonly senders: readonly SenderRow[];
+  readonly slots: readonly SlotRow[];
+  readonly files: readonly FileRow[];
+  readonly altered: readonly AlteredRow[];
+}
+
+/** All of them as one script of psql, and what else is asked at the same time by name; it answers with one JSON object. */
+export function serverQuestions(more: Readonly<Record<string, string>> = {}): string {
+  const queries = { senders: SENDERS, slots: SLOTS, files: FILES, altered: ALTERED_SYSTEM, ...more };
+  const lists = Object.entries(queries).map(
+    ([name, query]) => `'${name}', (SELECT coalesce(json_agg(line), '[]') FROM (${query}) AS line)`,
+  );
+  return `SELECT json_build_object('self', (SELECT row_to_json(self) FROM (${SELF}) AS self),\n${lists.join(",\n")});\n`;
+}
+
+export function serverObservation({ self, senders, slots, files, altered }: ServerAnswers): ServerObservation {
   return {
     role: self.standby ? "standby" : "primary",
     systemIdentifier: self.system_identifier,
     timeline: self.timeline,
     walLsn: self.wal_lsn,
     replayLsn: self.replay_lsn,
-    slots: await physicalSlots(client),
-    senders: senders.rows.map(walSender),
+    slots: slots.map(slotOf),
+    senders: senders.map(walSender),
     pendingRestart: self.pending_restart,
-    fileErrors: files.rows.map((row) => `${row.sourcefile}:${row.sourceline}: ${row.name ?? ""} ${row.error}`),
-    alteredSystem: altered.rows.map((row) => row.name),
+    fileErrors: files.map((row) => `${row.sourcefile}:${row.sourceline}: ${row.name ?? ""} ${row.error}`),
+    alteredSystem: altered.map((row) => row.name),
     replayPaused: self.replay_paused,
     promotedAt: self.promoted_at,
+    synchronous: {
+      names: self.synchronous_names,
+      waitingCommits: self.waiting_commits,
+      oldestWaitSeconds: self.oldest_wait_seconds ?? 0,
+    },
   };
 }
 
@@ -117,6 +159,9 @@ export interface SelfRow {
   pending_restart: PendingParameter[];
   replay_paused: boolean;
   promoted_at: string | null;
+  synchronous_names: string;
+  waiting_commits: number;
+  oldest_wait_seconds: number | null;
 }
 
 /**
@@ -143,7 +188,11 @@ SELECT standby,
        CASE WHEN NOT standby
             THEN (SELECT to_char(modification AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') FROM pg_ls_waldir()
                    WHERE name = substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '.history')
-       END AS promoted_at
+       END AS promoted_at,
+       CASE WHEN standby THEN '' ELSE current_setting('synchronous_standby_names') END AS synchronous_names,
+       (SELECT count(*)::int FROM pg_stat_activity WHERE wait_event = 'SyncRep') AS waiting_commits,
+       (SELECT extract(epoch FROM clock_timestamp() - min(query_start))::float8 FROM pg_stat_activity
+         WHERE wait_event = 'SyncRep') AS oldest_wait_seconds
 FROM (SELECT pg_is_in_recovery() AS standby) AS role`;
 
 export interface SenderRow {
@@ -153,30 +202,37 @@ export interface SenderRow {
   slot: string | null;
   ssl: boolean;
   lag: string | null;
+  lag_seconds: number | null;
 }
 
 export const SENDERS = `
 SELECT sender.application_name, sender.state, sender.sync_state, slot.slot_name AS slot, coalesce(tls.ssl, false) AS ssl,
        pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
-                       sender.replay_lsn)::bigint::text AS lag
+                       sender.replay_lsn)::bigint::text AS lag,
+       extract(epoch FROM sender.replay_lag)::float8 AS lag_seconds
 FROM pg_stat_replication AS sender
 LEFT JOIN pg_stat_ssl AS tls USING (pid)
 LEFT JOIN pg_replication_slots AS slot ON slot.active_pid = sender.pid
 ORDER BY sender.application_name`;
 
-export const walSender = (row: SenderRow): WalSender => ({
+const walSender = (row: SenderRow): WalSender => ({
   applicationName: row.application_name,
   state: row.state,
   syncState: row.sync_state,
   slot: row.slot,
   ssl: row.ssl,
   replayLagBytes: row.lag === null ? null : Number(row.lag),
+  replayLagSeconds: row.lag_seconds,
 });
 
 const ALTERED_SYSTEM =
   "SELECT DISTINCT name FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf' AND name IS NOT NULL ORDER BY name";
 
-interface FileRow {
+export interface AlteredRow {
+  name: string;
+}
+
+export interface FileRow {
   sourcefile: string;
   sourceline: number;
   name: string | null;

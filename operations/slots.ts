@@ -11,6 +11,8 @@ export interface Slot {
   readonly active: boolean;
   /** The oldest WAL position that it keeps; null: it is not reserved and keeps nothing. */
   readonly restartLsn: string | null;
+  /** WAL that it keeps, up to now; null: it keeps nothing. */
+  readonly retainedBytes: number | null;
   /** What a base backup would copy, where WAL that the slot had to keep is gone; null: nothing is gone. */
   readonly lostCloneBytes: number | null;
   /**
@@ -20,17 +22,20 @@ export interface Slot {
   readonly secondsUntilLost: number | null;
 }
 
-interface SlotRow {
+export interface SlotRow {
   readonly name: string;
   readonly active: boolean;
   readonly restart_lsn: string | null;
+  readonly retained_bytes: string | null;
   readonly clone_bytes: string | null;
   readonly seconds_until_lost: number | null;
 }
 
 /** A column that older servers do not have is null by way of to_jsonb. */
-const SLOTS = `
+export const SLOTS = `
 SELECT slot_name AS name, active, restart_lsn,
+       pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
+                       restart_lsn)::bigint::text AS retained_bytes,
        CASE WHEN wal_status = 'lost' THEN (SELECT sum(pg_database_size(oid)) FROM pg_catalog.pg_database) END AS clone_bytes,
        CASE WHEN NOT active AND NOT pg_is_in_recovery() THEN
          greatest(safe_wal_size, 0) * extract(epoch FROM now() - (to_jsonb(slot) ->> 'inactive_since')::timestamptz)
@@ -40,14 +45,17 @@ FROM pg_catalog.pg_replication_slots AS slot WHERE slot_type = 'physical'`;
 
 export async function physicalSlots(client: pg.Client): Promise<Slot[]> {
   const { rows } = await client.query<SlotRow>(SLOTS);
-  return rows.map((row) => ({
-    name: row.name,
-    active: row.active,
-    restartLsn: row.restart_lsn,
-    lostCloneBytes: row.clone_bytes === null ? null : Number(row.clone_bytes),
-    secondsUntilLost: row.seconds_until_lost,
-  }));
+  return rows.map(slotOf);
 }
+
+export const slotOf = (row: SlotRow): Slot => ({
+  name: row.name,
+  active: row.active,
+  restartLsn: row.restart_lsn,
+  retainedBytes: row.retained_bytes === null ? null : Math.max(0, Number(row.retained_bytes)),
+  lostCloneBytes: row.clone_bytes === null ? null : Number(row.clone_bytes),
+  secondsUntilLost: row.seconds_until_lost,
+});
 
 /**
  * Makes a slot that keeps WAL from this moment on. Without immediate reservation a slot keeps nothing until a standby

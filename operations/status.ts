@@ -1,65 +1,87 @@
 import type Docker from "dockerode";
-import { lastLogLines } from "./engine.ts";
-import { OperationError, messageOf } from "./errors.ts";
+import { askNode } from "./ask-node.ts";
+import type { NodeAnswer } from "./ask-node.ts";
+import { backupStatus } from "./backup-status.ts";
+import type { NamedBarman } from "./backup-status.ts";
 import { labelFilters, listedEndpoint } from "./node.ts";
-import type { HostPort, StackLabels } from "./node.ts";
-import { SELF, SENDERS, walSender } from "./observe.ts";
-import type { PendingParameter, SelfRow, SenderRow, WalSender } from "./observe.ts";
-import { runAsSuperuser } from "./superuser.ts";
-import { withDeadline } from "./with-deadline.ts";
+import type { Node, StackLabels } from "./node.ts";
+import type { ServerObservation, WalSender } from "./observe.ts";
+import { outlineOf, primaryAmong } from "./outline.ts";
+import { problems } from "./problems.ts";
+import { STATUS_VERSION } from "./status-schema.ts";
+import type { Condition, NodeStatus, StackStatus } from "./status-schema.ts";
+import { divergences, timelineStarts } from "./timelines.ts";
+import type { ServerHistory } from "./timelines.ts";
+import type { TopologyOutline } from "./topology.ts";
 
-/** A stack as it is now: read from the labels of its Docker objects and from its servers, not from any state. */
-export interface StackStatus {
-  readonly condition: Condition;
-  readonly nodes: readonly NodeStatus[];
-  /** One sentence each. */
-  readonly problems: readonly string[];
+/** A stack by its names: that is all a status knows before it asks. */
+export interface StackOnEngine {
+  readonly project: string;
+  readonly stack: string;
+  readonly labels: StackLabels;
+  readonly nodeLabel: string;
+  readonly slotOf: (node: string) => string;
+  /** Where its backup server is, if it has one, and the slot that it streams from. */
+  readonly barman: NamedBarman & { readonly slot: string };
 }
-
-/** Down: no node takes writes. Degraded: one does, but something else is not as it should be. */
-export type Condition = "healthy" | "degraded" | "down";
-
-export interface NodeStatus {
-  readonly name: string;
-  /** null: only its volumes are left. */
-  readonly container: string | null;
-  /** null: its server does not answer. */
-  readonly role: "primary" | "standby" | null;
-  /** Of a standby what its upstream says of it, such as "streaming"; else the state of the server or the container. */
-  readonly state: string;
-  readonly timeline: number | null;
-  /** Where clients reach it; null: it is not published, or not running. */
-  readonly endpoint: HostPort | null;
-  readonly upstream: string | null;
-  readonly syncState: string | null;
-  readonly replayLagBytes: number | null;
-  readonly slot: string | null;
-  /** Whether it streams over TLS; null: it does not stream. */
-  readonly tls: boolean | null;
-}
-
-const ANSWER_TIMEOUT_SECONDS = 2;
 
 /**
- * Asks the engine for the nodes of a stack, and all nodes side by side for what they know. A node that does not answer
- * in time is reported as such: this never waits longer.
+ * A stack as it is now: read from the labels of its Docker objects and from its servers, not from any state. All nodes
+ * are asked side by side, and one that does not answer in time is reported as such: this never waits longer.
  */
-export async function stackStatus(docker: Docker, labels: StackLabels, nodeLabel: string): Promise<StackStatus> {
-  const found = await foundNodes(docker, labels, nodeLabel);
-  const answers = await Promise.all(found.map(async (node) => ({ ...node, answer: await ask(docker, node) })));
-  const nodes = answers.map((node) => nodeStatus(node, answers));
-  const problems = [...primaryProblems(nodes), ...answers.flatMap((node, index) => nodeProblems(node, nodes[index]))];
-  const hasPrimary = nodes.some((node) => node.role === "primary");
-  return { condition: hasPrimary ? (problems.length > 0 ? "degraded" : "healthy") : "down", nodes, problems };
+export async function stackStatus(docker: Docker, stack: StackOnEngine): Promise<StackStatus> {
+  const now = new Date();
+  const [nodes, backup] = await Promise.all([askAll(docker, stack), backupStatus(docker, stack.barman, now)]);
+  const seen = nodes.map(({ name, slot, answer }) => {
+    return { name, slot, server: serverOf(answer), restoreCommand: answer.details?.restoreCommand ?? "" };
+  });
+  const primary = primaryAmong(seen);
+  const outline = outlineOf(seen, primary, backup === null ? [] : [stack.barman.slot]);
+  const histories = nodes.flatMap(historyOf);
+  const writable = histories.find(({ name }) => name === primary);
+  const parted =
+    writable === undefined
+      ? []
+      : divergences(
+          writable,
+          histories.filter((history) => history !== writable),
+        );
+  const found = problems({
+    stack: stack.stack,
+    now,
+    observations: nodes.map(({ answer }) => answer.observation),
+    outline,
+    containers: new Map(nodes.map(({ name, container }) => [name, container])),
+    certificateEnds: new Map(nodes.flatMap(certificateEnd)),
+    withStandbySignal: nodes.flatMap(({ name, answer }) => (answer.details?.hasStandbySignal ? [name] : [])),
+    divergences: parted,
+    backup,
+  });
+  return {
+    version: STATUS_VERSION,
+    project: stack.project,
+    stack: stack.stack,
+    at: now.toISOString(),
+    condition: conditionOf(primary, found.length),
+    nodes: nodes.map((node) => nodeStatus(node, nodes, outline)),
+    timelines: timelineStarts(histories),
+    divergences: parted,
+    backup,
+    problems: found,
+  };
 }
 
-interface FoundNode {
-  readonly name: string;
-  readonly container: Docker.ContainerInfo | undefined;
+const conditionOf = (primary: string | undefined, problemCount: number): Condition =>
+  primary === undefined ? "down" : problemCount > 0 ? "degraded" : "healthy";
+
+interface AskedNode extends Node {
+  readonly slot: string;
+  readonly listed: Docker.ContainerInfo | undefined;
+  readonly answer: NodeAnswer;
 }
 
 /** Nodes with a container, and those of which only the volumes are left. */
-async function foundNodes(docker: Docker, labels: StackLabels, nodeLabel: string): Promise<FoundNode[]> {
+async function askAll(docker: Docker, { labels, nodeLabel, slotOf }: StackOnEngine): Promise<AskedNode[]> {
   const filters = { label: [...labelFilters(labels), nodeLabel] };
   const [containers, { Volumes: volumes }] = await Promise.all([
     docker.listContainers({ all: true, filters }),
@@ -67,120 +89,85 @@ async function foundNodes(docker: Docker, labels: StackLabels, nodeLabel: string
   ]);
   const byName = new Map(containers.map((container) => [container.Labels[nodeLabel], container]));
   const names = new Set([...byName.keys(), ...volumes.map((volume) => volume.Labels[nodeLabel])]);
-  return [...names]
-    .flatMap((name) => (name === undefined ? [] : { name, container: byName.get(name) }))
-    .toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  const asked = [...names].map(async (name): Promise<AskedNode[]> => {
+    if (name === undefined) return [];
+    const listed = byName.get(name);
+    const container = listed?.Names[0]?.replace(/^\//, "") ?? "";
+    const answer = listed === undefined ? goneNode(name) : await askNode(docker, { name, container });
+    return [{ name, container, slot: slotOf(name), listed, answer }];
+  });
+  const nodes = (await Promise.all(asked)).flat();
+  return nodes.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
-type Answer =
-  | { readonly kind: "answered"; readonly self: SelfRow; readonly senders: readonly WalSender[] }
-  | { readonly kind: "silent"; readonly why: string }
-  | { readonly kind: "not running" };
+const goneNode = (name: string): NodeAnswer => ({
+  observation: { name, answers: false, container: "missing", why: "its container is gone" },
+  details: null,
+});
 
-interface AnsweredNode extends FoundNode {
-  readonly answer: Answer;
+const serverOf = ({ observation }: NodeAnswer): ServerObservation | undefined =>
+  observation.answers ? observation.server : undefined;
+
+function historyOf({ name, answer }: AskedNode): ServerHistory[] {
+  const server = serverOf(answer);
+  return server === undefined ? [] : [{ name, server, histories: answer.details?.histories ?? [] }];
 }
 
-const SELF_AND_SENDERS = `SELECT json_build_object(
-  'self', (SELECT row_to_json(self) FROM (${SELF}) AS self),
-  'senders', (SELECT coalesce(json_agg(sender), '[]') FROM (${SENDERS}) AS sender));
-`;
-
-async function ask(docker: Docker, { name, container }: FoundNode): Promise<Answer> {
-  if (container?.State !== "running") return { kind: "not running" };
-  try {
-    const asked = runAsSuperuser(docker, { name, container: container.Id }, SELF_AND_SENDERS);
-    const answer = await withDeadline(asked, ANSWER_TIMEOUT_SECONDS, "no answer");
-    const { self, senders } = JSON.parse(answer) as { self: SelfRow; senders: SenderRow[] };
-    return { kind: "answered", self, senders: senders.map(walSender) };
-  } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
-    return { kind: "silent", why: await whySilent(docker, container, messageOf(error)) };
-  }
+function certificateEnd({ name, answer: { details } }: AskedNode): [string, Date][] {
+  const end = details?.certificateEndsAt;
+  return end === undefined || end === null ? [] : [[name, end]];
 }
 
-/** The guard says why it keeps a server from starting, which tells more than psql's "no such socket". */
-async function whySilent(docker: Docker, container: Docker.ContainerInfo, message: string): Promise<string> {
-  const lastLine = await lastLogLines(docker, container.Id, 1).catch(() => "");
-  return lastLine.startsWith("guard: ") ? lastLine.slice("guard: ".length) : message;
-}
-
-function nodeStatus(node: AnsweredNode, all: readonly AnsweredNode[]): NodeStatus {
-  const { name, container, answer } = node;
+function nodeStatus(node: AskedNode, all: readonly AskedNode[], outline: TopologyOutline | undefined): NodeStatus {
+  const { name, container, listed, answer } = node;
+  const { details } = answer;
+  const server = serverOf(answer);
   const streaming = senderOf(name, all);
-  const answered = answer.kind === "answered" ? answer.self : undefined;
   return {
     name,
-    container: container?.Names[0]?.replace(/^\//, "") ?? null,
-    role: answered === undefined ? null : answered.standby ? "standby" : "primary",
+    container: container === "" ? null : container,
+    role: server?.role ?? null,
     state: stateOf(node, streaming?.sender),
-    timeline: answered?.timeline ?? null,
-    endpoint: container === undefined ? null : listedEndpoint(container),
+    timeline: server?.timeline ?? null,
+    endpoint: listed === undefined ? null : listedEndpoint(listed),
     upstream: streaming?.upstream ?? null,
     syncState: streaming?.sender.syncState ?? null,
     replayLagBytes: streaming?.sender.replayLagBytes ?? null,
-    slot: streaming?.sender.slot ?? null,
+    replayLagSeconds: streaming?.sender.replayLagSeconds ?? null,
+    slot: slotFor(node, all, outline),
     tls: streaming?.sender.ssl ?? null,
+    version: details?.version ?? null,
+    startedAt: details?.startedAt.toISOString() ?? null,
+    pendingRestart: server?.pendingRestart.map((parameter) => parameter.name) ?? [],
+    certificateEndsAt: details?.certificateEndsAt?.toISOString() ?? null,
+    waitingCommits: server?.synchronous.waitingCommits ?? 0,
   };
 }
 
-function stateOf({ container, answer }: AnsweredNode, sender: WalSender | undefined): string {
-  if (container === undefined) return "container gone";
-  switch (answer.kind) {
-    case "not running":
-      return container.State;
-    case "silent":
-      return "no answer";
-    case "answered":
-      if (!answer.self.standby) return "running";
-      return sender?.state ?? "not streaming";
-  }
+function slotFor(
+  { name, slot }: AskedNode,
+  all: readonly AskedNode[],
+  outline: TopologyOutline | undefined,
+): NodeStatus["slot"] {
+  const upstream = outline?.nodes.find((node) => node.name === name)?.upstream;
+  const sending = all.find((node) => node.name === upstream);
+  const found = sending && serverOf(sending.answer)?.slots.find((candidate) => candidate.name === slot);
+  if (found === undefined) return null;
+  const { active, retainedBytes, secondsUntilLost } = found;
+  return { name: slot, active, retainedBytes, secondsUntilLost };
+}
+
+function stateOf({ listed, answer: { observation } }: AskedNode, sender: WalSender | undefined): string {
+  if (listed === undefined) return "container gone";
+  if (!observation.answers) return listed.State === "running" ? "no answer" : listed.State;
+  return observation.server.role === "primary" ? "running" : (sender?.state ?? "not streaming");
 }
 
 /** Who sends to a node. A base backup that is being taken for it has a sender as well. */
-function senderOf(name: string, all: readonly AnsweredNode[]): { upstream: string; sender: WalSender } | undefined {
+function senderOf(name: string, all: readonly AskedNode[]): { upstream: string; sender: WalSender } | undefined {
   const senders = all.flatMap(({ name: upstream, answer }) =>
-    answer.kind === "answered" ? answer.senders.map((sender) => ({ upstream, sender })) : [],
+    (serverOf(answer)?.senders ?? []).map((sender) => ({ upstream, sender })),
   );
   const own = senders.filter(({ sender }) => sender.applicationName === name);
   return own.find(({ sender }) => sender.state === "streaming") ?? own[0];
-}
-
-function primaryProblems(nodes: readonly NodeStatus[]): string[] {
-  const primaries = nodes.filter((node) => node.role === "primary");
-  if (nodes.length === 0 || primaries.length === 1) return [];
-  if (primaries.length === 0) return ["No node takes writes."];
-  const names = primaries.map((node) => `${node.name} (timeline ${node.timeline ?? "?"})`).join(" and ");
-  return [`More than one node takes writes: ${names}. Stop the one whose rows are not wanted.`];
-}
-
-function nodeProblems({ name, container, answer }: AnsweredNode, status: NodeStatus | undefined): string[] {
-  if (container === undefined) {
-    return [`${name}: its container is gone; its volumes are there. pulumi up --refresh makes a new container.`];
-  }
-  switch (answer.kind) {
-    case "not running":
-      return [`${name}: its container is ${container.State} (${container.Status}). npm start brings it back.`];
-    case "silent":
-      return [`${name}: its server does not answer: ${answer.why}.`.replace(/\.\.$/, ".")];
-    case "answered":
-      return [...streamingProblems(answer.self, status), ...restartProblems(name, answer.self.pending_restart)];
-  }
-}
-
-function streamingProblems(self: SelfRow, status: NodeStatus | undefined): string[] {
-  if (!self.standby || status === undefined) return [];
-  const { name, state, upstream, tls, slot } = status;
-  if (upstream === null) return [`${name}: it streams from no other node.`];
-  if (state !== "streaming") return [`${name}: its replication from ${upstream} is in state ${state}.`];
-  return [
-    ...(tls === true ? [] : [`${name}: it streams from ${upstream} without TLS.`]),
-    ...(slot === null ? [`${name}: it streams from ${upstream} without a slot, so that WAL it needs may go.`] : []),
-  ];
-}
-
-function restartProblems(name: string, pending: readonly PendingParameter[]): string[] {
-  if (pending.length === 0) return [];
-  const names = pending.map((parameter) => parameter.name).join(", ");
-  return [`${name}: ${names} waits for a restart. npm start restarts it in the right order.`];
 }

@@ -21,6 +21,24 @@ export function parseHistory(timeline: number, text: string): TimelineSpan[] {
   return [...parents, { timeline, endLsn: null }];
 }
 
+/** How a timeline came to be, as the last line of its history file says. */
+export interface TimelineStart {
+  readonly timeline: number;
+  readonly parent: number;
+  /** Where it parted from its parent. */
+  readonly forkLsn: Lsn;
+  /** In the server's words: "no recovery target specified" is a promotion, else it is the target of a recovery. */
+  readonly reason: string;
+}
+
+/** undefined: the text is no history. */
+export function timelineStart(timeline: number, text: string): TimelineStart | undefined {
+  const lines = [...text.matchAll(/^\s*(\d+)\s+([0-9A-F]+\/[0-9A-F]+)[ \t]*(.*)$/gim)];
+  const [, parent, lsn, reason = ""] = lines.at(-1) ?? [];
+  if (parent === undefined || lsn === undefined) return undefined;
+  return { timeline, parent: Number(parent), forkLsn: parseLsn(lsn), reason: reason.trim() };
+}
+
 /** Where two servers of one cluster went different ways, seen from the one that is to follow. */
 export interface Divergence {
   readonly forkLsn: Lsn;

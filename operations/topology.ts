@@ -11,34 +11,45 @@ export interface TopologyShape {
   readonly operator: OperatorCredentials;
 }
 
-export interface ShapedNode extends Node {
+export interface ShapedNode extends Node, NodeOutline {
+  /** The files that its server is configured by. */
+  readonly serverFiles: VolumeContents;
+}
+
+/** As much of a topology as its servers are judged by: of the stack file, or of what the servers themselves say. */
+export interface TopologyOutline<N extends NodeOutline = NodeOutline> {
+  readonly nodes: readonly N[];
+  readonly otherSlots: readonly string[];
+}
+
+export interface NodeOutline {
+  readonly name: string;
   /** null: the primary. */
   readonly upstream: string | null;
   /** The slot that it streams from. */
   readonly slot: string;
   /** Every parameter that its files set. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** The files that its server is configured by. */
-  readonly serverFiles: VolumeContents;
 }
 
 export const primaryOf = (shape: TopologyShape): ShapedNode | undefined =>
   shape.nodes.find((node) => node.upstream === null);
 
-export const standbysOf = (shape: TopologyShape): ShapedNode[] => shape.nodes.filter((node) => node.upstream !== null);
+export const standbysOf = <N extends NodeOutline>(shape: TopologyOutline<N>): N[] =>
+  shape.nodes.filter((node) => node.upstream !== null);
 
 /** Who streams from a node, by the shape. */
-export const downstreamOf = (shape: TopologyShape, node: Node): ShapedNode[] =>
+export const downstreamOf = <N extends NodeOutline>(shape: TopologyOutline<N>, node: { readonly name: string }): N[] =>
   shape.nodes.filter((other) => other.upstream === node.name);
 
 /** Slots that keep WAL on a node, by the shape: for whoever streams from it. */
-export const reservedSlots = (shape: TopologyShape, node: ShapedNode): string[] => [
+export const reservedSlots = (shape: TopologyOutline, node: NodeOutline): string[] => [
   ...downstreamOf(shape, node).map(({ slot }) => slot),
   ...(node.upstream === null ? shape.otherSlots : []),
 ];
 
 /** Slots that a node has, but that keep no WAL: they wait for the day on which it is promoted. */
-export function waitingSlots(shape: TopologyShape, node: ShapedNode): string[] {
+export function waitingSlots(shape: TopologyOutline, node: NodeOutline): string[] {
   const others = shape.nodes.filter(({ name }) => name !== node.name).map(({ slot }) => slot);
   const reserved = new Set(reservedSlots(shape, node));
   return [...others, ...shape.otherSlots].filter((slot) => !reserved.has(slot));

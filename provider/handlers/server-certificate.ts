@@ -1,9 +1,6 @@
-import { daysLeft } from "../../operations/certificate-expiry.ts";
+import { RENEWAL_DAYS, daysLeft } from "../../operations/certificate-expiry.ts";
 import type { Handler } from "../handler.ts";
 import type { ServerCertificateInputs, ServerCertificateOutputs } from "../resources/server-certificate.ts";
-
-/** From this many days before its end a certificate is issued anew. */
-const RENEWAL_DAYS = 30;
 
 export const serverCertificateHandler: Handler<ServerCertificateInputs, ServerCertificateOutputs> = {
   secretOutputs: ["privateKeyPem"],

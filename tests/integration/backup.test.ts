@@ -7,6 +7,7 @@ import { PROJECT_DIRECTORY } from "../support/project.ts";
 import { psqlIn, rowsIn } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { CommandResult, StackConfig } from "../support/stack.ts";
+import { statusOf } from "../support/status.ts";
 
 let stack: TestStack;
 let primary: string;
@@ -78,6 +79,21 @@ test("the first backup was restored, and what came back was checked and measured
   expect(lastDrill.rtoSeconds).toBeGreaterThan(0);
   expect(lastDrill.rpoSeconds).toBeLessThan(5);
   expect(await drillLeftovers()).toBe("");
+});
+
+test("the status tells of the backups, and of a backup server that is paused", async () => {
+  const told = async () => {
+    const { backup: seen, condition, problems } = await statusOf(stack);
+    return { condition, kinds: problems.map(({ kind }) => kind), restorable: seen?.restorable, state: seen?.state };
+  };
+  const well = { condition: "healthy", kinds: [], restorable: 1, state: "running" };
+  // Barman may take longer to answer than a status waits.
+  await expect.poll(told, { timeout: 60_000 }).toEqual(well);
+  await docker("pause", barman);
+  const paused = await told();
+  await docker("unpause", barman);
+  const degraded = { condition: "degraded", kinds: ["backup-server-stopped"], restorable: null, state: "paused" };
+  expect(paused).toEqual(degraded);
 });
 
 test("Barman streams over TLS from its own slot, with no more rights than it needs", async () => {

@@ -3,7 +3,8 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import type { ImpactReport } from "../../operations/impact-file.ts";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { StackStatus } from "../../operations/status.ts";
+import { stackStatus } from "../../operations/status-schema.ts";
+import type { StackStatus } from "../../operations/status-schema.ts";
 import { Clone } from "../support/clone.ts";
 import { docker } from "../support/containers.ts";
 import { derivedImage, removeImages } from "../support/images.ts";
@@ -21,16 +22,17 @@ afterAll(() => clone.dispose());
 
 const node = (name: string): string => clone.container("dev", name);
 
-async function status(): Promise<StackStatus & { exitCode: number }> {
+async function status(): Promise<StackStatus & { exitCode: number; kinds: string[] }> {
   const { exitCode, output } = await clone.shell("npm run --silent status -- --json");
-  return { ...(JSON.parse(output) as StackStatus), exitCode };
+  const told = stackStatus.parse(JSON.parse(output));
+  return { ...told, exitCode, kinds: told.problems.map(({ kind }) => kind) };
 }
 
 describe("npm start", () => {
   test("ends with the replication that it verified, and with what to do next", () => {
-    expect(firstStart).toMatch(/^node-1 +primary +running +1 +127\.0\.0\.1:\d+$/m);
+    expect(firstStart).toMatch(/^node-1 +primary +running +1 +127\.0\.0\.1:\d+ +17\.\d+ +\d+ s$/m);
     expect(firstStart).toMatch(
-      /^node-2 +standby +streaming +1 +127\.0\.0\.1:\d+ +node-1 +async +\d+ k?B +node_2 +yes$/m,
+      /^node-2 +standby +streaming +1 +127\.0\.0\.1:\d+ +node-1 +async +\d+ k?B +node_2 +\d+ k?B +yes +17\.\d+ +\d+ s$/m,
     );
     expect(firstStart).toContain("dev is healthy.");
     expect(firstStart).toContain("npm run destroy");
@@ -156,20 +158,47 @@ describe("npm run status", () => {
       { name: "node-2", container: node("node-2"), role: "standby", state: "streaming", upstream: "node-1", tls: true },
     ]);
     expect(nodes[1]).toMatchObject({
-      slot: "node_2",
+      slot: { name: "node_2", active: true, secondsUntilLost: null },
       syncState: "async",
       replayLagBytes: expect.any(Number) as number,
+      version: expect.stringMatching(/^17\.\d+$/) as string,
     });
+    const inNineMonths = new Date(Date.now() + 270 * 86_400_000).toISOString();
+    for (const { certificateEndsAt } of nodes)
+      expect(certificateEndsAt ?? "").toSatisfy((end: string) => end > inNineMonths);
+  });
+
+  test("names what waits for a restart, and what was set by hand", async () => {
+    await psqlIn(node("node-1"), "ALTER SYSTEM SET max_connections = 120");
+    await psqlIn(node("node-1"), "SELECT pg_reload_conf()");
+    const kinds = async (): Promise<string[]> => (await status()).kinds;
+    await expect.poll(kinds, { timeout: 20_000 }).toEqual(["restart-pending", "altered-system"]);
+    const { exitCode, output } = await clone.shell("npm run --silent status");
+    expect(exitCode).toBe(1);
+    expect(output).toContain(
+      "node-1: max_connections waits for a restart; until then the old value counts: `npm start -- --stack dev` restarts what has to be, in the right order.",
+    );
+    await clone.succeed("npm start");
+    expect((await status()).kinds).toEqual([]);
   });
 
   test("a stopped standby degrades the stack, and npm start brings it back", async () => {
     await docker("stop", node("node-2"));
     const { exitCode, condition, problems, nodes } = await status();
     expect({ exitCode, condition }).toEqual({ exitCode: 1, condition: "degraded" });
-    expect(problems).toEqual([
-      expect.stringMatching(/^node-2: its container is exited \(.*\)\. npm start brings it back\.$/),
-    ]);
-    expect(nodes[1]).toMatchObject({ role: null, state: "exited", endpoint: null });
+    expect(problems).toContainEqual({
+      kind: "container-stopped",
+      node: "node-2",
+      what: "its container is stopped",
+      why: "it serves nobody, and cannot take over",
+      run: "`npm start -- --stack dev` brings it back",
+    });
+    expect(nodes[1]).toMatchObject({
+      role: null,
+      state: "exited",
+      endpoint: null,
+      slot: { name: "node_2", active: false },
+    });
     await clone.succeed("npm start");
     expect((await status()).condition).toBe("healthy");
   });
@@ -180,7 +209,9 @@ describe("npm run status", () => {
     const { exitCode, problems } = await status();
     await docker("kill", "--signal", "CONT", node("node-2"));
     expect(exitCode).toBe(1);
-    expect(problems).toEqual(["node-2: its server does not answer: no answer in 2 s."]);
+    expect(problems).toMatchObject([
+      { kind: "no-answer", node: "node-2", what: "it does not answer (no answer in 2 s)" },
+    ]);
     expect(performance.now() - began).toBeLessThan(15_000);
   });
 
@@ -188,7 +219,7 @@ describe("npm run status", () => {
     await docker("pause", node("node-2"));
     const paused = await status();
     await docker("unpause", node("node-2"));
-    expect(paused.problems).toEqual([expect.stringMatching(/^node-2: its container is paused/)]);
+    expect(paused.kinds).toEqual(["container-paused"]);
   });
 
   test("without a primary nobody takes writes", async () => {
@@ -196,8 +227,20 @@ describe("npm run status", () => {
     const down = await status();
     await clone.succeed("npm start");
     expect({ exitCode: down.exitCode, condition: down.condition }).toEqual({ exitCode: 2, condition: "down" });
-    expect(down.problems).toContain("No node takes writes.");
-    expect(down.problems).toContain("node-2: it streams from no other node.");
+    expect(down.kinds).toEqual(["no-primary", "container-stopped"]);
+    expect(down.nodes[1]).toMatchObject({ role: "standby", state: "not streaming" });
+  });
+
+  test("--watch goes on asking, and shows what has changed", async () => {
+    const watching = clone.start("exec npm run --silent status -- --watch");
+    let shown = "";
+    watching.all.on("data", (chunk: Buffer) => (shown += chunk.toString()));
+    await expect.poll(() => shown.match(/dev is healthy\./g)?.length ?? 0, { timeout: 20_000 }).toBeGreaterThan(1);
+    await docker("pause", node("node-2"));
+    await expect.poll(() => shown, { timeout: 20_000 }).toContain("node-2: its container is paused; ");
+    await docker("unpause", node("node-2"));
+    if (watching.pid !== undefined) process.kill(-watching.pid, "SIGINT");
+    await watching;
   });
 
   test("a stack that is not there", async () => {
@@ -263,6 +306,37 @@ describe("npm run failover", () => {
   });
 });
 
+test("two nodes that take writes: where they parted, and what each has of its own", async () => {
+  const before = (await status()).nodes;
+  const [primary, standby] = ["primary", "standby"].map((role) => before.find((one) => one.role === role)?.name ?? "");
+  const timeline = before[0]?.timeline ?? 0;
+  // Out of reach of its peers a primary cannot learn that there is a newer one.
+  await docker("network", "disconnect", `${clone.project}-dev-network`, node(primary ?? ""));
+  await psqlIn(node(standby ?? ""), "SELECT pg_promote()");
+  await psqlIn(node(primary ?? ""), "CREATE TABLE on_one_side ()");
+  await psqlIn(node(standby ?? ""), "CREATE TABLE on_the_other ()");
+  const { exitCode, kinds, problems, divergences, timelines } = await status();
+  expect(exitCode).toBe(1);
+  expect(kinds.slice(0, 2)).toEqual(["two-primaries", "diverged"]);
+  expect(problems[0]).toMatchObject({ what: "node-1 and node-2 take writes" });
+  expect(problems[1]?.what).toMatch(
+    /^it has parted from node-\d at 0\/[0-9A-F]+: since then it has [1-9]\d+ bytes of /,
+  );
+  expect(divergences[0]?.nodes.map(({ name, timeline: on }) => ({ name, on }))).toEqual([
+    { name: standby, on: timeline + 1 },
+    { name: primary, on: timeline },
+  ]);
+  expect(timelines.at(-1)).toMatchObject({
+    timeline: timeline + 1,
+    parent: timeline,
+    forkLsn: divergences[0]?.forkLsn,
+    reason: "promotion",
+    firstSeenOn: standby,
+  });
+  // Its clean stop would wait for the standby that it cannot reach.
+  await docker("kill", node(primary ?? ""));
+});
+
 test("npm run destroy leaves nothing of the stack on the engine", async () => {
   await clone.succeed("npm run destroy -- --yes");
   const filter = ["--filter", `label=pg-topology.project=${clone.project}`];
@@ -301,11 +375,33 @@ test("npm start uses a backend and a passphrase of the user's own", async () => 
 });
 
 test("where only the volumes are left, status says so", async () => {
-  const labels = Object.entries({ ...clone.labels("lost"), "pg-topology.node": "node-1" });
-  const options = labels.flatMap(([key, value]) => ["--label", `${key}=${value}`]);
-  onTestFinished(() => removeByLabel(clone.labels("lost")));
-  await docker("volume", "create", ...options, `${clone.project}-lost-node-1-data`);
+  await leaveVolume("lost");
   const { exitCode, output } = await clone.shell("npm run --silent status -- --stack lost");
   expect(exitCode).toBe(2);
-  expect(output).toContain("node-1: its container is gone; its volumes are there.");
+  expect(output).toContain("node-1: its container is gone; its data is in its volumes, and nothing serves it: ");
 });
+
+test("without a name the only stack is meant, and none of several", async () => {
+  await removeByLabel(clone.labels("dev"));
+  const none = await clone.shell("npm run --silent status");
+  expect(none.exitCode).toBe(2);
+  expect(none.output).toBe(
+    `No stack of the project ${clone.project} is on this engine. npm start brings the stack dev up.`,
+  );
+  await leaveVolume("lost");
+  expect((await clone.shell("npm run --silent status")).output).toContain("lost is down.");
+  await leaveVolume("second");
+  const several = await clone.shell("npm run --silent status");
+  expect(several.exitCode).toBe(2);
+  expect(several.output).toBe(
+    `Several stacks of the project ${clone.project} are on this engine: lost, second. Say which one is meant: npm run status -- --stack lost`,
+  );
+});
+
+/** A data volume of a stack whose containers are gone, until the end of the test. */
+async function leaveVolume(stack: string): Promise<void> {
+  const labels = Object.entries({ ...clone.labels(stack), "pg-topology.node": "node-1" });
+  const options = labels.flatMap(([key, value]) => ["--label", `${key}=${value}`]);
+  onTestFinished(() => removeByLabel(clone.labels(stack)));
+  await docker("volume", "create", ...options, `${clone.project}-${stack}-node-1-data`);
+}

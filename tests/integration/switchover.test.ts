@@ -10,6 +10,7 @@ import { expectStreaming } from "../support/replication-checks.ts";
 import { psqlIn } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
+import { statusOf } from "../support/status.ts";
 
 const NODES = ["node-1", "node-2", "node-3"];
 
@@ -78,6 +79,15 @@ test("back is the same line reversed", async () => {
   expect(await roles()).toEqual({ "node-1": "f", "node-2": "t", "node-3": "t" });
   await expectStreaming(stack, "node-1", ["node-2", "node-3"]);
   await stack.expectNoChanges();
+});
+
+test("the status tells of both switchovers, by what the nodes have of them", async () => {
+  const { condition, problems, timelines, divergences } = await statusOf(stack);
+  expect({ condition, problems, divergences }).toEqual({ condition: "healthy", problems: [], divergences: [] });
+  expect(timelines).toMatchObject([
+    { timeline: 2, parent: 1, reason: "promotion", firstSeenOn: "node-2" },
+    { timeline: 3, parent: 2, reason: "promotion", firstSeenOn: "node-1" },
+  ]);
 });
 
 test("the hook after a promotion has run for each primary, once", async () => {

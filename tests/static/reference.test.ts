@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { format } from "prettier";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { PROBLEM_KINDS } from "../../operations/advice.ts";
+import { STATUS_VERSION, stackStatus } from "../../operations/status-schema.ts";
 import { parameterLayers } from "../../plan/parameters.ts";
 import type { Parameter } from "../../plan/parameters.ts";
 import { PROJECT_DIRECTORY } from "../support/project.ts";
+import { schemaRows } from "../support/schema-rows.ts";
 import { settingsOf } from "../unit/settings-support.ts";
 
 interface ConfigurationKey {
@@ -76,4 +79,28 @@ test("docs/reference/parameters.md has every parameter that the topology decides
     "",
     ...table(head, rows(owned)),
   ]);
+});
+
+test("docs/reference/status.md has every key of the status", async () => {
+  await expectPage("status.md", [
+    "# What a status tells programs",
+    "",
+    "`npm run status -- --json` prints one JSON object, with `--watch` one a line. It reads the labels of Docker objects " +
+      "and asks the servers; it needs no Pulumi state, and knows nothing that only the stack file says: which node " +
+      "shall be the primary, what files shall contain, how long the writes waited at a switchover (output " +
+      "[`lastSwitchover`](outputs.md)).",
+    "",
+    `This is version ${STATUS_VERSION}. Keys may be added to it; when one goes or changes its meaning, the number changes.`,
+    "",
+    "Exit code 0: healthy; 1: degraded; 2: down, or there is nothing to be asked (then the reason is on standard error).",
+    "",
+    ...table(["key", "what", ""], schemaRows(stackStatus)),
+  ]);
+});
+
+test("docs/runbook.md has a section for each kind of problem, in the order in which a status tells them", () => {
+  const page = readFileSync(join(PROJECT_DIRECTORY, "docs", "runbook.md"), "utf8");
+  const sections = page.split(/^## /m).slice(1);
+  expect(sections.map((section) => section.slice(0, section.indexOf("\n")))).toEqual([...PROBLEM_KINDS]);
+  for (const section of sections) expect(section).toMatch(/\*\*See\.\*\*[^]*\*\*Decide\.\*\*[^]*\*\*Do\.\*\*/);
 });

@@ -50,6 +50,24 @@ const FOUND: readonly (readonly [
     [["node-2", "ALTER SYSTEM has set jit, work_mem, past the stack file", "it is reset"]],
   ],
   [
+    "commits that wait for fewer standbys than they shall",
+    {
+      "node-1": {
+        alteredSystem: ["synchronous_standby_names", "work_mem"],
+        senders: [sender("node-2", { syncState: "quorum" })],
+        synchronous: { names: 'ANY 1 ("node-2")', waitingCommits: 0, oldestWaitSeconds: 0 },
+      },
+    },
+    [
+      [
+        "node-1",
+        'commits wait for ANY 1 ("node-2") only, past the stack file',
+        "all are waited for again once they stream",
+      ],
+      ["node-1", "ALTER SYSTEM has set work_mem, past the stack file", "it is reset"],
+    ],
+  ],
+  [
     "a standby that was paused",
     { "node-3": { replayPaused: true } },
     [["node-3", "replay is paused", "it is resumed"]],
@@ -113,6 +131,41 @@ const FOUND: readonly (readonly [
       ["node-2", "it does not stream from node-1", "it is waited for"],
       ["node-2", "node-1 keeps WAL for it, and at the present rate loses it in about 3 h", "it is waited for"],
     ],
+  ],
+  [
+    "commits that wait for standbys that are not there",
+    {
+      "node-1": {
+        synchronous: { names: 'ANY 2 ("node-2", "node-3")', waitingCommits: 2, oldestWaitSeconds: 75 },
+      },
+    },
+    [
+      [
+        "node-1",
+        "commits wait for 2 of node-2, node-3, and 1 can confirm them; 2 commits wait, the oldest for 75 s",
+        "it is waited for",
+      ],
+    ],
+  ],
+  [
+    "a commit that waits although standbys are there",
+    {
+      "node-1": {
+        senders: [sender("node-2", { syncState: "quorum" })],
+        synchronous: { names: 'ANY 1 ("node-2")', waitingCommits: 1, oldestWaitSeconds: 3 },
+      },
+    },
+    [["node-1", "1 commit waits, the oldest for 3 s", "it is waited for"]],
+  ],
+  [
+    "nothing in a commit that is being confirmed",
+    {
+      "node-1": {
+        senders: [sender("node-2", { syncState: "quorum" })],
+        synchronous: { names: 'ANY 1 ("node-2")', waitingCommits: 1, oldestWaitSeconds: 0.01 },
+      },
+    },
+    [],
   ],
   [
     "parameters that wait for a restart",

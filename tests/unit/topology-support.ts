@@ -31,6 +31,7 @@ export const sender = (of: string, part: Partial<WalSender> = {}): WalSender => 
   slot: of.replaceAll("-", "_"),
   ssl: true,
   replayLagBytes: 0,
+  replayLagSeconds: null,
   ...part,
 });
 
@@ -47,12 +48,14 @@ const PLAIN: ServerObservation = {
   alteredSystem: [],
   replayPaused: false,
   promotedAt: null,
+  synchronous: { names: "", waitingCommits: 0, oldestWaitSeconds: 0 },
 };
 
 export const slot = (name: string, kind: "active" | "kept" | "unreserved") => ({
   name,
   active: kind === "active",
   restartLsn: kind === "unreserved" ? null : "0/3000000",
+  retainedBytes: kind === "unreserved" ? null : 0,
   lostCloneBytes: null,
   secondsUntilLost: null,
 });

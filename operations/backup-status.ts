@@ -1,0 +1,59 @@
+import type Docker from "dockerode";
+import { describeCheck } from "./backup-server.ts";
+import { checkBarman, isRestorable, listBackups } from "./barman.ts";
+import type { Backup, Barman } from "./barman.ts";
+import { inspectContainer, unlessMissing } from "./engine.ts";
+import { OperationError } from "./errors.ts";
+import type { BackupStatus } from "./status-schema.ts";
+import { withDeadline } from "./with-deadline.ts";
+
+const ANSWER_TIMEOUT_SECONDS = 2.5;
+
+/** A backup server by its names, whether there is one or not. */
+export interface NamedBarman extends Barman {
+  /** With the backups. */
+  readonly volume: string;
+}
+
+/** What a backup server says of its backups; null: the stack has none. It waits no longer than its deadline. */
+export async function backupStatus(docker: Docker, server: NamedBarman, now: Date): Promise<BackupStatus | null> {
+  const { container, volume } = server;
+  const unknown = { container, restorable: null, newest: null, failedChecks: null };
+  const found = await inspectContainer(docker, container);
+  if (found === undefined) {
+    const backups = await unlessMissing(docker.getVolume(volume).inspect());
+    return backups === undefined ? null : { ...unknown, state: "gone" };
+  }
+  if (!found.State.Running || found.State.Paused) return { ...unknown, state: found.State.Status };
+  const [backups, checks] = await Promise.all([
+    inTime(listBackups(docker, server)),
+    inTime(checkBarman(docker, server)),
+  ]);
+  if (backups === undefined) return { ...unknown, state: "no answer" };
+  const restorable = backups.filter(isRestorable);
+  return {
+    container,
+    state: found.State.Status,
+    restorable: restorable.length,
+    newest: newestOf(restorable, now),
+    failedChecks: checks?.filter(({ ok }) => !ok).map(describeCheck) ?? null,
+  };
+}
+
+function newestOf([newest]: readonly Backup[], now: Date): BackupStatus["newest"] {
+  if (newest === undefined) return null;
+  const { id, endedAt } = newest;
+  if (endedAt === null) return { id, endedAt: null, ageSeconds: null };
+  const ageSeconds = Math.max(0, Math.round((now.getTime() - endedAt) / 1000));
+  return { id, endedAt: new Date(endedAt).toISOString(), ageSeconds };
+}
+
+/** undefined: it did not come in time, or not at all. */
+async function inTime<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await withDeadline(work, ANSWER_TIMEOUT_SECONDS, "no answer");
+  } catch (error) {
+    if (error instanceof OperationError) return undefined;
+    throw error;
+  }
+}
