@@ -62,6 +62,7 @@ export class Topology extends pulumi.ComponentResource {
         environment: roleEnvironment(plan),
         acknowledgement: roleAcknowledgement(plan),
         guarantee: plan.guarantee,
+        whenStandbyMissing: plan.whenStandbyMissing,
         filesWrittenAt: members.map(({ files }) => files.writtenAt),
       },
       {

@@ -10,6 +10,7 @@ import { waitUntilReady } from "./server.ts";
 import { areInstalled, areProven, installFiles, markProven, restoreFiles } from "./server-files.ts";
 import { one, withOperator } from "./sql.ts";
 import { untilStreaming } from "./streaming.ts";
+import { SYNCHRONOUS_STANDBY_NAMES } from "./synchronous.ts";
 import { runAsSuperuser } from "./superuser.ts";
 import { primaryOf } from "./topology.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";
@@ -121,14 +122,17 @@ async function apply(options: ApplyOptions, before: Configured): Promise<{ write
   }
 }
 
+/** Whom a primary's commits wait for meanwhile stays until those that they shall wait for are there. */
 async function resetAlteredSystem({ docker, log }: ApplyOptions, { node, server }: Configured): Promise<void> {
-  if (server.alteredSystem.length === 0) return;
-  log(`${node.name}: what ALTER SYSTEM has set is reset: ${server.alteredSystem.join(", ")}`);
-  const resets = server.alteredSystem.map((name) => `ALTER SYSTEM RESET ${escapeIdentifier(name)};\n`);
+  const kept = node.upstream === null && (node.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "") !== "";
+  const altered = server.alteredSystem.filter((name) => !(kept && name === SYNCHRONOUS_STANDBY_NAMES));
+  if (altered.length === 0) return;
+  log(`${node.name}: what ALTER SYSTEM has set is reset: ${altered.join(", ")}`);
+  const resets = altered.map((name) => `ALTER SYSTEM RESET ${escapeIdentifier(name)};\n`);
   await runAsSuperuser(docker, node, resets.join(""));
 }
 
-async function reload({ docker, shape }: ApplyOptions, node: ShapedNode): Promise<void> {
+async function reload({ docker, shape }: Pick<ApplyOptions, "docker" | "shape">, node: ShapedNode): Promise<void> {
   await withOperator(docker, node, shape.operator, async (client) => {
     const before = await one<{ at: string }>(client, "SELECT pg_conf_load_time()::text AS at");
     await client.query("SELECT pg_reload_conf()");
@@ -175,7 +179,7 @@ async function goneBack(
     await restoreFiles(docker, node.serverFiles, found);
     if (restarting) await docker.getContainer(node.container).restart();
     await waitUntilReady(docker, node, shape.operator, signal);
-    if (!restarting) await reload({ docker, shape, log: () => undefined }, node);
+    if (!restarting) await reload({ docker, shape }, node);
     return new OperationError(
       `${failure}\nIts old files are back and it runs with them; no node after it was touched.`,
     );

@@ -1,6 +1,8 @@
 import type pg from "pg";
 import { applyConfiguration } from "./apply-configuration.ts";
 import type { LastRestart } from "./apply-configuration.ts";
+import { commitsGoOn, waitForAllAgain } from "./degrade.ts";
+import type { WhenStandbyMissing } from "./degrade.ts";
 import { OperationError } from "./errors.ts";
 import { establishRoles } from "./establish-roles.ts";
 import type { RoleOrder } from "./establish-roles.ts";
@@ -30,7 +32,9 @@ export interface ConvergedTopology extends VerifiedTopology {
   readonly switchover: Switchover | null;
 }
 
-export type ConvergeOptions = RoleOrder;
+export interface ConvergeOptions extends RoleOrder {
+  readonly whenStandbyMissing: WhenStandbyMissing;
+}
 
 /**
  * Brings running servers to what the topology shall be: roles, files effective (reload, or restart in the right order),
@@ -38,11 +42,28 @@ export type ConvergeOptions = RoleOrder;
  * @throws OperationError where that would lose rows, or a server does not come along.
  */
 export async function converge(options: ConvergeOptions): Promise<ConvergedTopology> {
+  try {
+    return await convergeAll(options);
+  } catch (error) {
+    throw options.whenStandbyMissing === "degrade" ? await degraded(options, error) : error;
+  }
+}
+
+async function convergeAll(options: ConvergeOptions): Promise<ConvergedTopology> {
   const switchover = await establishRoles(options);
   await allReady(options);
   const restarted = await applyConfiguration(options);
   await reserveSlots(options);
-  return { ...(await verify(options)), restarted, switchover };
+  const verified = await verify(options);
+  const isWhole = await waitForAllAgain(options);
+  return { ...(isWhole ? await verify(options) : verified), restarted, switchover };
+}
+
+/** What could not be brought back fails the update; writes do not wait for it any longer. */
+async function degraded(options: ConvergeOptions, error: unknown): Promise<unknown> {
+  if (!(error instanceof OperationError) || options.signal?.aborted) return error;
+  const done = await commitsGoOn(options);
+  return done === undefined ? error : new OperationError(`${error.message}\n${done}`, { cause: error });
 }
 
 async function allReady({ docker, shape, signal }: ConvergeOptions): Promise<void> {

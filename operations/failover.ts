@@ -1,9 +1,10 @@
 import type Docker from "dockerode";
-import { writeContainerFile } from "./container-file.ts";
+import { readContainerFile, writeContainerFile } from "./container-file.ts";
 import { readWalEnd } from "./data-job.ts";
 import { OperationError } from "./errors.ts";
 import { bytesBehind, formatLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
+import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import { promote } from "./promote.ts";
@@ -12,6 +13,7 @@ import { reserveSlot } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
 import { waitUntilStopped } from "./switchover.ts";
+import { isAlteredBySystem } from "./synchronous.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** What can be known of a failover before it is done. */
@@ -48,7 +50,23 @@ export async function failoverFacts(
     if (error instanceof OperationError) return undefined;
     throw error;
   });
-  return judgeFailover(from.name, to, end?.lsn ?? null, nodes, guarantee);
+  const standing = await standingGuarantee(docker, environment, from, guarantee);
+  return judgeFailover(from.name, to, end?.lsn ?? null, nodes, standing);
+}
+
+/** Commits of a primary whose synchronous_standby_names ALTER SYSTEM has set were confirmed by whomever that names. */
+async function standingGuarantee(
+  docker: Docker,
+  environment: RoleEnvironment,
+  from: DownNode,
+  guarantee: SynchronousGuarantee | null,
+): Promise<SynchronousGuarantee | null> {
+  if (guarantee === null) return null;
+  const nodes = await findNodes(docker, environment.labels, environment.nodeLabel);
+  const container = nodes.find(({ name }) => name === from.name)?.container;
+  if (container === undefined) return guarantee;
+  const autoConf = await readContainerFile(docker, container, `${environment.dataDirectory}/postgresql.auto.conf`);
+  return isAlteredBySystem(autoConf ?? "") ? null : guarantee;
 }
 
 /** Pure: the same observations give the same facts. */

@@ -46,6 +46,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
     replicationUser: { name: settings.replication.user, connectionLimit: settings.replication.connectionLimit },
     database: settings.database,
     guarantee: guarantee(settings),
+    whenStandbyMissing: whenStandbyMissing(settings),
     parameterCheck: parameterCheck(settings, identity),
     certificateAuthority: settings.certificateAuthority,
     initdbArguments: [
@@ -62,9 +63,10 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
   };
 }
 
+/** Where writes may go on without a standby that is missing, nothing is certain of a primary that has died. */
 function guarantee(settings: Settings): Plan["guarantee"] {
   const { synchronous } = settings.replication;
-  if (synchronous.mode === "async") return null;
+  if (synchronous.mode === "async" || synchronous.whenStandbyMissing === "degrade") return null;
   const candidates = synchronousCandidates(settings, settings.primary).map((node) => node.name);
   return { count: synchronous.count, candidates };
 }
@@ -74,6 +76,9 @@ function objectivesPlan({ objectives }: Settings): Plan["objectives"] {
   const figures = [rpoSeconds, rtoSeconds, maxReplayLagBytes, maxWriteGapMs];
   return figures.every((figure) => figure === null) ? null : objectives;
 }
+
+const whenStandbyMissing = ({ replication: { synchronous } }: Settings): Plan["whenStandbyMissing"] =>
+  synchronous.mode === "async" ? "wait" : synchronous.whenStandbyMissing;
 
 function parameterCheck(settings: Settings, identity: StackIdentity): Plan["parameterCheck"] {
   const script = checkParametersScript(settings.parameters);

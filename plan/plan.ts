@@ -1,4 +1,4 @@
-import type { Acknowledgements, HookSettings } from "../settings/settings.ts";
+import type { Acknowledgements, HookSettings, WhenStandbyMissing } from "../settings/settings.ts";
 import type { Labels, StackIdentity } from "./names.ts";
 import type { Layout } from "./layout.ts";
 import type { RestorePlan } from "./restore.ts";
@@ -29,8 +29,10 @@ export interface Plan {
   readonly otherSlots: readonly string[];
   readonly replicationUser: { readonly name: string; readonly connectionLimit: number };
   readonly database: { readonly name: string; readonly owner: string };
-  /** Who confirms a commit of the primary before the client is told; null: nobody. */
+  /** Who has confirmed every commit of the primary before the client was told; null: nobody for certain. */
   readonly guarantee: { readonly count: number; readonly candidates: readonly string[] } | null;
+  /** Whether an update that cannot bring back as many standbys as a write waits for lets writes go on without them. */
+  readonly whenStandbyMissing: WhenStandbyMissing;
   /** The job that lets the server judge the parameters of the stack file; null: there are none. */
   readonly parameterCheck: { readonly job: string; readonly script: string } | null;
   /** Which authority vouches for the servers, and whether the one before is still trusted. */

@@ -56,8 +56,8 @@ function resolveNode({ name, port, address, upstream, applyDelay, image }: Stack
 }
 
 function resolveSynchronous(file: StackFile["replication"]["synchronous"]): SynchronousSettings {
-  const { mode, count = 1, includeBackup } = file;
-  return mode === "async" ? { mode } : { mode, count, includeBackup };
+  const { mode, count = 1, includeBackup, whenStandbyMissing = "wait" } = file;
+  return mode === "async" ? { mode } : { mode, count, includeBackup, whenStandbyMissing };
 }
 
 const resolveDrill = ({ enabled, every, assertions }: StackFile["drill"]): DrillSettings => ({

@@ -73,7 +73,12 @@ export type SynchronousSettings =
       readonly count: number;
       /** Whether a write waits for the backup server besides `count` standbys; never with quorum. */
       readonly includeBackup: boolean;
+      /** What an update does that cannot bring back as many standbys as a write waits for. */
+      readonly whenStandbyMissing: WhenStandbyMissing;
     };
+
+/** wait: writes wait for as long as it takes. degrade: they wait for those that are there, until all are again. */
+export type WhenStandbyMissing = "wait" | "degrade";
 
 export interface AccessRule {
   readonly database: string;

@@ -3,6 +3,7 @@ import { converge } from "../../operations/converge.ts";
 import { connectEngine } from "../../operations/engine.ts";
 import { OperationError, messageOf } from "../../operations/errors.ts";
 import { levelOf } from "../../operations/findings.ts";
+import type { SynchronousGuarantee } from "../../operations/failover.ts";
 import { askBeforeChange, changedParameters, impacts } from "../../operations/impact.ts";
 import type { Impact } from "../../operations/impact.ts";
 import { leftOverHold } from "../../operations/left-over-hold.ts";
@@ -62,6 +63,10 @@ async function tellFindings(shape: TopologyInputs, { drift, signal }: Context): 
   }
 }
 
+/** What the primary has waited for. An update that let writes go on without has failed, and left no trace in the state. */
+const guaranteeOf = (before: TopologyInputs, inputs: TopologyInputs): SynchronousGuarantee | null =>
+  inputs.whenStandbyMissing === "degrade" ? null : (before.guarantee ?? null);
+
 /** A preview ends whatever the servers are like. */
 async function announcedRoles(
   state: TopologyInputs,
@@ -72,7 +77,7 @@ async function announcedRoles(
   const nodes = inputs.nodes.map((node) => node.name);
   try {
     const context = { docker: connectEngine(), environment, acknowledgement, log, signal };
-    return await roleImpact(context, primaryOf(inputs)?.name ?? "", state.guarantee ?? null);
+    return await roleImpact(context, primaryOf(inputs)?.name ?? "", guaranteeOf(state, inputs));
   } catch (error) {
     return { level: "unknown", nodes, message: `what this means for the roles cannot be told: ${messageOf(error)}` };
   }
@@ -103,7 +108,8 @@ async function run(
     primaryBefore: before?.primary ?? null,
     environment: inputs.environment,
     acknowledgement: inputs.acknowledgement,
-    guarantee: (before ?? inputs).guarantee ?? null,
+    guarantee: guaranteeOf(before ?? inputs, inputs),
+    whenStandbyMissing: inputs.whenStandbyMissing,
     log,
     signal,
   });

@@ -3,6 +3,7 @@ import type { LastRestart } from "../../operations/apply-configuration.ts";
 import type { VerifiedTopology } from "../../operations/converge.ts";
 import type { SynchronousGuarantee } from "../../operations/failover.ts";
 import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "../../operations/role-environment.ts";
+import type { WhenStandbyMissing } from "../../operations/degrade.ts";
 import type { VerifiedReplication } from "../../operations/streaming.ts";
 import type { ShapedNode } from "../../operations/topology.ts";
 import type { OperatorCredentials } from "../../operations/sql.ts";
@@ -16,6 +17,7 @@ export interface TopologyInputs {
   readonly environment: RoleEnvironment;
   readonly acknowledgement: RoleAcknowledgement;
   readonly guarantee: SynchronousGuarantee | null;
+  readonly whenStandbyMissing: WhenStandbyMissing;
   /** When the files of each node were written: a change makes servers read them again. */
   readonly filesWrittenAt: readonly string[];
 }

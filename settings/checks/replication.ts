@@ -1,4 +1,5 @@
 import { problem, warning } from "../findings.ts";
+import type { Finding } from "../findings.ts";
 import { connectionsNeeded } from "../topology-needs.ts";
 import { type Check, counted, type ListedNode, listedNodes, standbyCount } from "./check.ts";
 
@@ -20,18 +21,10 @@ export const checkConnectionLimit: Check = (file) => {
 
 /** Writes wait for no more standbys than there are to answer. */
 export const checkSynchronous: Check = (file) => {
-  const { mode, count } = file.replication?.synchronous ?? {};
+  const { mode, count, whenStandbyMissing } = file.replication?.synchronous ?? {};
   const path = ["replication", "synchronous", "count"];
   if (mode === undefined) return [];
-  if (mode === "async") {
-    if (count === undefined) return [];
-    return [
-      problem(path, {
-        what: `${count} is given, but with mode async a write waits for no standby`,
-        fix: "Leave count out, or choose mode priority or quorum.",
-      }),
-    ];
-  }
+  if (mode === "async") return waitingForNobody({ count, whenStandbyMissing });
   if (file.nodes === undefined || file.primary === undefined) return [];
   const eligible = eligibleStandbys(file.primary, listedNodes(file));
   const wanted = count ?? 1;
@@ -78,6 +71,17 @@ export const checkIncludeBackup: Check = ({ backup, replication }) => {
       : []),
   ];
 };
+
+/** What says how to wait says nothing where nobody is waited for. */
+function waitingForNobody(given: Readonly<Record<string, string | number | undefined>>): Finding[] {
+  return Object.entries(given).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    return problem(["replication", "synchronous", key], {
+      what: `${value} is given, but with mode async a write waits for no standby`,
+      fix: `Leave ${key} out, or choose mode priority or quorum.`,
+    });
+  });
+}
 
 function eligibleStandbys(primary: string, nodes: readonly ListedNode[]): number {
   return nodes.filter(

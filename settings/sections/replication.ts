@@ -23,6 +23,12 @@ const includeBackup = z.boolean().register(rules, {
   fix: "Write true to have writes wait for the backup server besides the standbys.",
 });
 
+const whenStandbyMissing = z.enum(["wait", "degrade"]).register(rules, {
+  what: "what to do while too few standbys are there to confirm a write",
+  allowed: "wait or degrade",
+  fix: "Choose wait to let no write count before as many standbys have it, degrade to have an update wait for those that are there.",
+});
+
 const synchronous = z
   .strictObject({
     /** @default "async" */
@@ -31,10 +37,12 @@ const synchronous = z
     count: count.optional(),
     /** Whether a write waits for the backup server too. @default false */
     includeBackup: includeBackup.default(false),
+    /** @default "wait" */
+    whenStandbyMissing: whenStandbyMissing.optional(),
   })
   .register(rules, {
     what: "a mapping",
-    allowed: "the keys mode, count and includeBackup",
+    allowed: "the keys mode, count, includeBackup and whenStandbyMissing",
     fix: "Write it for example as { mode: quorum, count: 1 }.",
   });
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { layoutOf } from "../../plan/layout.ts";
 import { addressOf, containerId, docker, inspect } from "../support/containers.ts";
 import { update } from "../support/changes.ts";
 import { endpointOf, ownerLogin } from "../support/outputs.ts";
@@ -9,6 +10,7 @@ import { expectStreaming, sendersOn } from "../support/replication-checks.ts";
 import { psqlIn, rowsIn, rowsOf, startTimeIn } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
+import { statusOf } from "../support/status.ts";
 import { freeSubnetPrefix } from "../support/subnets.ts";
 
 describe("a cascading, a delayed and a synchronous standby, at fixed addresses", () => {
@@ -50,6 +52,11 @@ describe("a cascading, a delayed and a synchronous standby, at fixed addresses",
   test("the cascading standby streams from its upstream, and gets what is written on the primary", async () => {
     await expectStreaming(stack, "node-2", ["node-3"]);
     await expectStreaming(stack, "node-1", ["late", "node-2"]);
+    const { condition, problems, nodes } = await statusOf(stack);
+    expect({ condition, problems }).toEqual({ condition: "healthy", problems: [] });
+    expect(nodes.map(({ name, upstream }) => `${name} < ${upstream}`)).toEqual([
+      ...["late < node-1", "node-1 < null", "node-2 < node-1", "node-3 < node-2"],
+    ]);
     await insert("cascaded");
     await expect.poll(() => eventsOn("node-3"), { timeout: 15_000 }).toContain("cascaded");
   });
@@ -98,6 +105,17 @@ describe("a cascading, a delayed and a synchronous standby, at fixed addresses",
     await expect.poll(() => psqlIn(primary, waiting), { timeout: 15_000 }).toBe("1");
     await sleep(1000);
     expect(committed).toBe(false);
+    const { nodes, problems } = await statusOf(stack);
+    expect(nodes.find(({ name }) => name === "node-1")?.waitingCommits).toBe(1);
+    expect(problems).toContainEqual(
+      expect.objectContaining({
+        kind: "commits-waiting",
+        node: "node-1",
+        what: expect.stringMatching(
+          /^commits wait for 1 of node-2, and 0 can confirm them; 1 commit waits, the oldest for \d+ s$/,
+        ) as string,
+      }),
+    );
     await docker("start", stack.container("node-2"));
     await commit;
     await expectStreaming(stack, "node-1", ["late", "node-2"]);
@@ -217,6 +235,37 @@ describe("two standbys of which any one confirms", () => {
     for (const standby of standbys) expect(primary > standby).toBe(step.primaryIsLast);
     expect(await Promise.all(containers().map(containerId))).toEqual(ids);
     await expectStreaming(stack, "node-1", ["node-2", "node-3"]);
+    await stack.expectNoChanges();
+  });
+
+  test("degrade: an update that cannot bring standbys back lets writes go on, until all are there again", async () => {
+    const synchronous = { mode: "quorum", count: 1, whenStandbyMissing: "degrade" };
+    const parameters = { work_mem: "6MB", max_connections: 40 };
+    await stack.configure({ ...config(parameters), replication: { synchronous } });
+    const [primary = "", ...standbys] = containers();
+    const moveIn = (container: string, from: string, to: string): Promise<string> => {
+      const directory = layoutOf(17).dataDirectory;
+      const command = ["postgres:17", `${directory}/${from}`, `${directory}/${to}`];
+      return docker("run", "--rm", "--volumes-from", container, "--entrypoint", "mv", ...command);
+    };
+    await docker("stop", ...standbys);
+    await Promise.all(standbys.map((container) => moveIn(container, "pg_wal", "pg_wal.away")));
+    const commit = psqlIn(primary, "CREATE TABLE confirmed_by_nobody ()");
+
+    const output = await stack.failingUp();
+    expect(output).toMatch(/commits wait for 1 of node-2, node-3, and 0 can confirm them; 1 commit waits/);
+    expect(output).toContain("Until the others stream again, commits wait for no standby");
+    await commit;
+    const { condition, problems } = await statusOf(stack);
+    expect(condition).toBe("degraded");
+    expect(problems.map(({ kind }) => kind)).toContain("synchronous-degraded");
+
+    await docker("stop", ...standbys);
+    await Promise.all(standbys.map((container) => moveIn(container, "pg_wal.away", "pg_wal")));
+    await stack.up();
+    expect(await psqlIn(primary, "SHOW synchronous_standby_names")).toBe('ANY 1 ("node-2", "node-3")');
+    const senders = await sendersOn(primary);
+    expect(senders.map(({ syncState }) => syncState)).toEqual(["quorum", "quorum"]);
     await stack.expectNoChanges();
   });
 });

@@ -350,6 +350,16 @@ const REPLICATION: readonly BadFile[] = [
     synchronous("async", 1),
     [["replication.synchronous.count", "with mode async a write waits for no standby"]],
   ],
+  [
+    "a way to wait for nobody",
+    { replication: { synchronous: { mode: "async", whenStandbyMissing: "degrade" } } },
+    [["replication.synchronous.whenStandbyMissing", "with mode async a write waits for no standby"]],
+  ],
+  [
+    "an unknown way to wait",
+    { replication: { synchronous: { mode: "quorum", whenStandbyMissing: "ignore" } } },
+    [["replication.synchronous.whenStandbyMissing", "Allowed: wait or degrade"]],
+  ],
   ["a count of none", synchronous("quorum", 0), [["replication.synchronous.count", "0 is not a number of standbys"]]],
   ["a mode that is none", synchronous("sync"), [["replication.synchronous.mode", "async, priority or quorum"]]],
   [

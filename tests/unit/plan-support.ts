@@ -77,7 +77,8 @@ export const anySettings: fc.Arbitrary<Settings> = nodeCount
       replication: {
         user: "repuser",
         connectionLimit: 40,
-        synchronous: count === 0 ? { mode: "async" } : { mode: "quorum", count, includeBackup: false },
+        synchronous:
+          count === 0 ? { mode: "async" } : { mode: "quorum", count, includeBackup: false, whenStandbyMissing: "wait" },
       },
     })),
   );

@@ -308,6 +308,13 @@ describe("whatever topology is described", () => {
     });
   });
 
+  test("where writes may go on without a standby, nothing is promised of a primary that has died", () => {
+    const synchronous = { mode: "quorum", count: 1 };
+    const plan = (more: object) => planOf({ ...EVERYTHING, replication: { synchronous: { ...synchronous, ...more } } });
+    expect(plan({})).toMatchObject({ guarantee: { count: 1 }, whenStandbyMissing: "wait" });
+    expect(plan({ whenStandbyMissing: "degrade" })).toMatchObject({ guarantee: null, whenStandbyMissing: "degrade" });
+  });
+
   test("every node's files have one path each, below the configuration volume", () => {
     property(({ nodes }) => {
       for (const { files } of nodes) {

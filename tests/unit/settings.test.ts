@@ -227,8 +227,18 @@ describe("what follows from the number of standbys", () => {
     const synchronous = (mode: string, count?: number) =>
       settingsOf({ ...smallest, ...nodes(3), replication: { synchronous: { mode, count } } }).replication.synchronous;
 
-    expect(synchronous("quorum", 2)).toEqual({ mode: "quorum", count: 2, includeBackup: false });
-    expect(synchronous("priority")).toEqual({ mode: "priority", count: 1, includeBackup: false });
+    expect(synchronous("quorum", 2)).toEqual({
+      mode: "quorum",
+      count: 2,
+      includeBackup: false,
+      whenStandbyMissing: "wait",
+    });
+    expect(synchronous("priority")).toEqual({
+      mode: "priority",
+      count: 1,
+      includeBackup: false,
+      whenStandbyMissing: "wait",
+    });
   });
 
   test("senders and slots may be as low as what is needed", () => {
@@ -382,7 +392,7 @@ describe("the project's own files", () => {
       "staging",
       {
         nodes: 3,
-        synchronous: { mode: "priority", count: 1, includeBackup: false },
+        synchronous: { mode: "priority", count: 1, includeBackup: false, whenStandbyMissing: "wait" },
         archiving: { enabled: true },
         deletionProtection: false,
       },
@@ -391,7 +401,7 @@ describe("the project's own files", () => {
       "production",
       {
         nodes: 4,
-        synchronous: { mode: "quorum", count: 2, includeBackup: false },
+        synchronous: { mode: "quorum", count: 2, includeBackup: false, whenStandbyMissing: "wait" },
         archiving: { enabled: true },
         deletionProtection: true,
       },

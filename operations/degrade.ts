@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type Docker from "dockerode";
+import { escapeLiteral } from "pg";
+import { OperationError } from "./errors.ts";
+import { observeServer } from "./observe.ts";
+import type { ServerObservation } from "./observe.ts";
+import { one, withOperator } from "./sql.ts";
+import { runAsSuperuser } from "./superuser.ts";
+import { SYNCHRONOUS_STANDBY_NAMES, missingStandbys, parseSynchronousStandbys, withoutMissing } from "./synchronous.ts";
+import { primaryOf } from "./topology.ts";
+import type { ShapedNode, TopologyShape } from "./topology.ts";
+import { waitUntil } from "./wait-until.ts";
+
+/** wait: commits wait for as long as it takes. degrade: they wait for those that are there, until all are again. */
+export type WhenStandbyMissing = "wait" | "degrade";
+
+export interface DegradeOptions {
+  readonly docker: Docker;
+  readonly shape: TopologyShape;
+  readonly log: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Lets commits of the primary wait for those standbys only that stream. It is set by ALTER SYSTEM: the files go on saying
+ * what shall be, every preview shows the difference, and a restart of the server does not make clients hang again.
+ * @returns what commits wait for now; undefined: enough standbys stream, or the primary does not answer as one.
+ */
+export async function commitsGoOn({ docker, shape, log }: DegradeOptions): Promise<string | undefined> {
+  const primary = primaryOf(shape);
+  if (primary === undefined) return undefined;
+  const wanted = wantedNames(primary);
+  const server = await whileMissing(docker, shape, primary);
+  const missing = server && missingStandbys(wanted, server.senders);
+  if (server === undefined || missing === undefined) return undefined;
+  const left = withoutMissing(wanted, server.senders);
+  if (server.synchronous.names !== left) {
+    await setNames(docker, primary, `SET ${SYNCHRONOUS_STANDBY_NAMES} = ${escapeLiteral(left)}`);
+    log(`${primary.name}: commits wait for ${inWords(left)} instead of ${wanted}`);
+  }
+  return `Of ${missing.names.join(", ")}, ${missing.present} can confirm a commit. Until the others stream again, commits wait for ${inWords(left)} (replication.synchronous.whenStandbyMissing: degrade).`;
+}
+
+/**
+ * The same taken back, once as many stream as commits shall wait for. It ends when those have everything that was
+ * committed meanwhile: from then on the promise holds again for all of it.
+ * @returns whether there was anything to take back.
+ */
+export async function waitForAllAgain({ docker, shape, log, signal }: DegradeOptions): Promise<boolean> {
+  const primary = primaryOf(shape);
+  if (primary === undefined) return false;
+  const server = await observedPrimary(docker, shape, primary);
+  const wanted = parseSynchronousStandbys(wantedNames(primary));
+  if (wanted === undefined || !server?.alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES)) return false;
+  if (missingStandbys(wantedNames(primary), server.senders) !== undefined) return false;
+  await setNames(docker, primary, `RESET ${SYNCHRONOUS_STANDBY_NAMES}`);
+  await withOperator(docker, primary, shape.operator, async (client) => {
+    const { lsn } = await one<{ lsn: string }>(client, "SELECT pg_current_wal_lsn()::text AS lsn");
+    let confirming = 0;
+    await waitUntil({
+      condition: `${wanted.count} of ${wanted.names.join(", ")} to confirm what ${primary.name} has committed`,
+      timeoutSeconds: CONFIRMATION_TIMEOUT_SECONDS,
+      signal,
+      probe: async () => {
+        confirming = (await one<{ count: number }>(client, CONFIRMING, [lsn, wanted.names])).count;
+        return confirming >= wanted.count || undefined;
+      },
+      seen: () => `${confirming} confirm it`,
+    });
+  });
+  log(`${primary.name}: commits wait for ${wantedNames(primary)} again`);
+  return true;
+}
+
+const CONFIRMATION_TIMEOUT_SECONDS = 60;
+
+/** Standbys that have a position on disk and are waited for. */
+const CONFIRMING = `
+SELECT count(*)::int AS count FROM pg_stat_replication
+WHERE flush_lsn >= $1::pg_lsn AND sync_state <> 'async' AND (application_name = ANY($2) OR '*' = ANY($2))`;
+
+const wantedNames = ({ parameters }: ShapedNode): string => parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
+
+const inWords = (names: string): string => (names === "" ? "no standby" : names);
+
+async function setNames(docker: Docker, primary: ShapedNode, statement: string): Promise<void> {
+  await runAsSuperuser(docker, primary, `ALTER SYSTEM ${statement};\nSELECT pg_reload_conf() \\g /dev/null\n`);
+}
+
+/** A standby that only was restarted is back by then. */
+const PATIENCE_MILLISECONDS = 5000;
+const INTERVAL_MILLISECONDS = 200;
+
+/** What the primary says at last, where standbys stay missing; undefined: enough stream, or it does not answer. */
+async function whileMissing(
+  docker: Docker,
+  shape: TopologyShape,
+  primary: ShapedNode,
+): Promise<ServerObservation | undefined> {
+  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    const server = await observedPrimary(docker, shape, primary);
+    if (server === undefined || missingStandbys(wantedNames(primary), server.senders) === undefined) return undefined;
+    if (performance.now() > deadline) return server;
+    await sleep(INTERVAL_MILLISECONDS);
+  }
+}
+
+/** undefined: it does not answer, or it is not the primary. */
+async function observedPrimary(
+  docker: Docker,
+  shape: TopologyShape,
+  primary: ShapedNode,
+): Promise<ServerObservation | undefined> {
+  try {
+    const server = await withOperator(docker, primary, shape.operator, observeServer);
+    return server.role === "primary" ? server : undefined;
+  } catch (error) {
+    if (error instanceof OperationError) return undefined;
+    throw error;
+  }
+}
