@@ -14,7 +14,14 @@ export default defineConfig({
           testTimeout: 3 * MINUTE_MILLISECONDS,
         },
       },
-      { test: { name: "unit", include: ["tests/unit/**/*.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["tests/unit/**/*.test.ts"],
+          // Properties of hundreds of random values take seconds on a busy machine.
+          testTimeout: MINUTE_MILLISECONDS,
+        },
+      },
       {
         test: {
           name: "components",

@@ -347,11 +347,13 @@ test("npm run destroy leaves nothing of the stack on the engine", async () => {
 
 test.each(["SIGINT", "SIGKILL"] as const)("npm start converges after one that got %s", async (signal) => {
   const interrupted = clone.start("npm start");
-  await new Promise((resolve) => {
+  const begun = new Promise((resolve) => {
     interrupted.all.on("data", (chunk: Buffer) => {
-      if (chunk.includes("Container node-1-container creating")) resolve(undefined);
+      if (chunk.includes("Container node-1-container creating")) resolve(true);
     });
   });
+  const ended = interrupted.then(({ all }) => Promise.reject(new Error(`npm start ended by itself:\n${all}`)));
+  await Promise.race([begun, ended]);
   if (interrupted.pid === undefined) throw new Error("npm start did not begin");
   process.kill(-interrupted.pid, signal);
   await interrupted;

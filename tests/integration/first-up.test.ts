@@ -51,6 +51,8 @@ test("the outputs are those of the contract", async () => {
     systemIdentifier,
     lastRestart: null,
     lastSwitchover: null,
+    lastDrill: null,
+    drillHistory: [],
     certificateAuthority: textLike(/^-----BEGIN CERTIFICATE-----\n[\w+/=\n]+-----END CERTIFICATE-----\n$/),
     readWriteUri: textLike(/^postgresql:\/\/app:.+target_session_attrs=read-write&sslmode=verify-full/),
     readOnlyUri: textLike(/^postgresql:\/\/app:.+target_session_attrs=prefer-standby&sslmode=verify-full/),
@@ -58,7 +60,7 @@ test("the outputs are those of the contract", async () => {
 });
 
 test("what was never done is null, not absent", () => {
-  expect(Object.keys(outputs)).toEqual(expect.arrayContaining(["lastRestart", "lastSwitchover"]));
+  expect(Object.keys(outputs)).toEqual(expect.arrayContaining(["lastRestart", "lastSwitchover", "lastDrill"]));
 });
 
 test("the connection strings are secret", async () => {
