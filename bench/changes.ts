@@ -20,7 +20,8 @@ export interface ChangeRound {
 export type ChangeRounds = ReadonlyMap<string, readonly ChangeRound[]>;
 
 const NODES = ["node-1", "node-2", "node-3"];
-const OTHER_IMAGE = "pg-topology-bench/postgres:other";
+/** The tag of an image begins with its major version. */
+const otherImage = (image: string): string => `pg-topology-bench/${image}-other`;
 
 /** Each kind there and back again, in turn. */
 const kindsOf = (image: string, nodes: readonly object[]): readonly [string, StackConfig, StackConfig][] => [
@@ -29,7 +30,7 @@ const kindsOf = (image: string, nodes: readonly object[]): readonly [string, Sta
   ["parameter, restart", { parameters: { max_connections: 150 } }, { parameters: { max_connections: 120 } }],
   ["passwords", { passwords: { replication: { version: 2 } } }, {}],
   ["a standby less, a standby more", { nodes: nodes.slice(0, -1) }, {}],
-  ["image", { image: OTHER_IMAGE }, { image }],
+  ["image", { image: otherImage(image) }, { image }],
 ];
 
 /** Three nodes; of each kind so many changes. */
@@ -38,7 +39,7 @@ export async function changeRounds(count: number, image: string): Promise<Change
   const nodes = NODES.map((name, index) => ({ name, port: ports[index] }));
   const base: StackConfig = { image, primary: "node-1", nodes };
   const results = new Map<string, ChangeRound[]>();
-  await derivedImage(OTHER_IMAGE, image, "ENV BENCH=1");
+  await derivedImage(otherImage(image), image, "ENV BENCH=1");
   await withStack(base, async (stack) => {
     await stack.up();
     const ledger = await Ledger.start((await stack.outputs<StackOutputs>()).readWriteUri);
@@ -55,7 +56,7 @@ export async function changeRounds(count: number, image: string): Promise<Change
     }
     await ledger.stop();
   });
-  await removeImages(OTHER_IMAGE);
+  await removeImages(otherImage(image));
   return results;
 }
 
