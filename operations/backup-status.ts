@@ -3,7 +3,7 @@ import { describeCheck } from "./backup-server.ts";
 import { checkBarman, isRestorable, listBackups } from "./barman.ts";
 import type { Backup, Barman } from "./barman.ts";
 import { inspectContainer, unlessMissing } from "./engine.ts";
-import { OperationError } from "./errors.ts";
+import { noAnswer } from "./errors.ts";
 import type { BackupStatus } from "./status-schema.ts";
 import { withDeadline } from "./with-deadline.ts";
 
@@ -49,11 +49,5 @@ function newestOf([newest]: readonly Backup[], now: Date): BackupStatus["newest"
 }
 
 /** undefined: it did not come in time, or not at all. */
-async function inTime<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await withDeadline(work, ANSWER_TIMEOUT_SECONDS, "no answer");
-  } catch (error) {
-    if (error instanceof OperationError) return undefined;
-    throw error;
-  }
-}
+const inTime = <T>(work: Promise<T>): Promise<T | undefined> =>
+  withDeadline(work, ANSWER_TIMEOUT_SECONDS, "no answer").catch(noAnswer);

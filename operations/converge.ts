@@ -10,7 +10,7 @@ import { observeNodes } from "./observe.ts";
 import type { NodeObservation, ServerObservation } from "./observe.ts";
 import type { Switchover } from "./role-environment.ts";
 import { startServer, waitUntilReady } from "./server.ts";
-import { keepSlotUnreserved, reserveSlot } from "./slots.ts";
+import { keepSlotUnreserved, reserveSlots } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import { untilStreaming } from "./streaming.ts";
 import type { VerifiedReplication } from "./streaming.ts";
@@ -53,7 +53,7 @@ async function convergeAll(options: ConvergeOptions): Promise<ConvergedTopology>
   const switchover = await establishRoles(options);
   await allReady(options);
   const restarted = await applyConfiguration(options);
-  await reserveSlots(options);
+  await reserveAllSlots(options);
   const verified = await verify(options);
   const isWhole = await waitForAllAgain(options);
   return { ...(isWhole ? await verify(options) : verified), restarted, switchover };
@@ -86,12 +86,8 @@ function requireAnswer(observation: NodeObservation): ServerObservation {
 }
 
 /** A slot for everybody, where they stream. */
-async function reserveSlots(options: ConvergeOptions): Promise<void> {
-  const { shape } = options;
-  await onEveryNode(options, async (node, client) => {
-    for (const slot of reservedSlots(shape, node)) await reserveSlot(client, slot);
-  });
-}
+const reserveAllSlots = (options: ConvergeOptions): Promise<void> =>
+  onEveryNode(options, (node, client) => reserveSlots(client, reservedSlots(options.shape, node)));
 
 /** A slot for everybody, where they may stream one day. Its old upstream is free of it once it streams from the new one. */
 async function releaseSlots(options: ConvergeOptions): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { escapeLiteral } from "pg";
-import { OperationError } from "./errors.ts";
+import { noAnswer } from "./errors.ts";
 import { observeServer } from "./observe.ts";
 import type { ServerObservation } from "./observe.ts";
 import { one, withOperator } from "./sql.ts";
@@ -112,11 +112,6 @@ async function observedPrimary(
   shape: TopologyShape,
   primary: ShapedNode,
 ): Promise<ServerObservation | undefined> {
-  try {
-    const server = await withOperator(docker, primary, shape.operator, observeServer);
-    return server.role === "primary" ? server : undefined;
-  } catch (error) {
-    if (error instanceof OperationError) return undefined;
-    throw error;
-  }
+  const server = await withOperator(docker, primary, shape.operator, observeServer).catch(noAnswer);
+  return server?.role === "primary" ? server : undefined;
 }

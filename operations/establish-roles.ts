@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import { writeContainerFile } from "./container-file.ts";
 import { decideRoles } from "./decide-roles.ts";
 import type { RoleDecision } from "./decide-roles.ts";
-import { OperationError } from "./errors.ts";
+import { OperationError, noAnswer } from "./errors.ts";
 import { failOver, failoverFacts, refusedFailover } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
 import { hasArchive } from "./findings.ts";
@@ -15,8 +15,7 @@ import { cannotFollow, planRejoin, primaryHistory, refusedRejoin, rejoin } from 
 import type { RejoinStep } from "./rejoin.ts";
 import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "./role-environment.ts";
 import { startServer, waitUntilReady } from "./server.ts";
-import { physicalSlots, reserveSlot } from "./slots.ts";
-import type { Slot } from "./slots.ts";
+import { physicalSlots, reserveSlot, reserveSlots } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import { runAsSuperuser } from "./superuser.ts";
 import { holdAsStandby, switchOver, waitUntilStopped } from "./switchover.ts";
@@ -145,7 +144,7 @@ async function promoteWithAll(
   if (from !== undefined) await holdAsStandby(docker, environment, named(nodes, from.name));
   log(`nobody takes writes, and ${to.name} has every row: it is promoted`);
   await withOperator(docker, target, shape.operator, async (client) => {
-    for (const slot of reservedSlots(shape, target)) await reserveSlot(client, slot);
+    await reserveSlots(client, reservedSlots(shape, target));
     await promote(client, to.name);
   });
   if (from?.control === undefined) return null;
@@ -215,17 +214,12 @@ async function starvedStandbys({ docker, shape }: RoleOrder, roles: readonly Nod
       const node = shapedNode(shape, role.name);
       const upstream = shape.nodes.find(({ name }) => name === node.upstream);
       if (!mayBe || upstream === undefined || hasArchive(node)) return [];
-      const slots = await withOperator(docker, upstream, shape.operator, physicalSlots).catch(unanswered);
-      return slots.some(({ name, lostCloneBytes }) => name === node.slot && lostCloneBytes !== null) ? [role] : [];
+      const slots = await withOperator(docker, upstream, shape.operator, physicalSlots).catch(noAnswer);
+      // A server that does not answer says nothing of its slots.
+      return slots?.some(({ name, lostCloneBytes }) => name === node.slot && lostCloneBytes !== null) ? [role] : [];
     }),
   );
   return starved.flat();
-}
-
-/** A server that does not answer says nothing of its slots. */
-function unanswered(error: unknown): Slot[] {
-  if (error instanceof OperationError) return [];
-  throw error;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { readContainerFile, writeContainerFile } from "./container-file.ts";
 import { readWalEnd } from "./data-job.ts";
-import { OperationError } from "./errors.ts";
+import { noAnswer } from "./errors.ts";
 import { bytesBehind, formatLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
 import { findNodes } from "./node.ts";
@@ -9,7 +9,7 @@ import type { Node } from "./node.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import { promote } from "./promote.ts";
 import type { RoleEnvironment, Switchover } from "./role-environment.ts";
-import { reserveSlot } from "./slots.ts";
+import { reserveSlots } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
 import { waitUntilStopped } from "./switchover.ts";
@@ -46,10 +46,7 @@ export async function failoverFacts(
   nodes: readonly NodeRole[],
   guarantee: SynchronousGuarantee | null,
 ): Promise<FailoverFacts> {
-  const end = await readWalEnd(docker, environment, from.name).catch((error: unknown) => {
-    if (error instanceof OperationError) return undefined;
-    throw error;
-  });
+  const end = await readWalEnd(docker, environment, from.name).catch(noAnswer);
   const standing = await standingGuarantee(docker, environment, from, guarantee);
   return judgeFailover(from.name, to, end?.lsn ?? null, nodes, standing);
 }
@@ -166,7 +163,7 @@ export async function failOver(docker: Docker, order: FailoverOrder): Promise<Sw
   if (from.container !== "missing") await fence(docker, order);
   log(`${from.name} is fenced, and ${to.name} takes its place`);
   await withOperator(docker, to, order.operator, async (client) => {
-    for (const slot of order.slots) await reserveSlot(client, slot);
+    await reserveSlots(client, order.slots);
     await waitUntil({
       condition: `${to.name} to replay what it has received`,
       timeoutSeconds: REPLAY_TIMEOUT_SECONDS,

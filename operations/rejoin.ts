@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import { readContainerFile } from "./container-file.ts";
 import { readWalEnd, runDataJob } from "./data-job.ts";
 import type { DataVerb } from "./data-job.ts";
-import { OperationError, messageOf } from "./errors.ts";
+import { OperationError, messageOf, noAnswer } from "./errors.ts";
 import type { Node } from "./node.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import type { PgControl } from "./pg-control.ts";
@@ -85,7 +85,7 @@ export async function planRejoin(
   const end =
     control?.state === "shut down"
       ? afterCheckpoint(control)
-      : await readWalEnd(docker, environment, node.name, signal).catch(unreadable);
+      : await readWalEnd(docker, environment, node.name, signal).catch(noAnswer);
   if (end === undefined) {
     return { node: node.name, rung: "clone", reason: "its data cannot be read", discardedBytes: null };
   }
@@ -94,11 +94,6 @@ export async function planRejoin(
 }
 
 const afterCheckpoint = (control: PgControl) => ({ timeline: control.timeline, lsn: control.checkpointLsn + 1n });
-
-function unreadable(error: unknown): undefined {
-  if (error instanceof OperationError) return undefined;
-  throw error;
-}
 
 async function ownHistory(
   docker: Docker,

@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import { newestRestorable } from "./backup-server.ts";
 import { barman, barmanWords } from "./barman.ts";
 import type { Backup, Barman } from "./barman.ts";
-import { OperationError } from "./errors.ts";
+import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import type { Node } from "./node.ts";
 import { requireRoom } from "./restore.ts";
@@ -122,10 +122,7 @@ async function restoreAndCheck(
 /** Writes a commit that changes nothing, and says when. */
 async function momentOnPrimary(docker: Docker, nodes: readonly Node[]): Promise<number | null> {
   const script = "SELECT pg_current_xact_id() \\g /dev/null\nSELECT extract(epoch FROM clock_timestamp());\n";
-  const answer = await runOnWritableNode(docker, nodes, script).catch((error: unknown) => {
-    if (!(error instanceof OperationError)) throw error;
-    return undefined;
-  });
+  const answer = await runOnWritableNode(docker, nodes, script).catch(noAnswer);
   return answer === undefined ? null : Number(answer.output) * 1000;
 }
 

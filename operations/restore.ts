@@ -5,7 +5,7 @@ import type { WalArchive } from "./archived-wal.ts";
 import { barman, listBackupsWithEnds } from "./barman.ts";
 import type { Backup, Barman } from "./barman.ts";
 import { inspectContainer } from "./engine.ts";
-import { OperationError } from "./errors.ts";
+import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import type { Node } from "./node.ts";
 import { chooseBackup, lsnNumber, momentInUtc } from "./restore-target.ts";
@@ -92,12 +92,11 @@ async function archiveEverything(
   { server, nodes, log, signal }: Restore,
   wanted: WantedTarget,
 ): Promise<void> {
-  const switched = await runOnWritableNode(docker, nodes, SWITCH_WAL).catch((error: unknown) => {
-    if (!(error instanceof OperationError)) throw error;
+  const switched = await runOnWritableNode(docker, nodes, SWITCH_WAL).catch(noAnswer);
+  if (switched === undefined) {
     log("no node takes writes: what Barman has received is all there is");
-    return undefined;
-  });
-  if (switched === undefined) return;
+    return;
+  }
   const [lsn = "", segment = ""] = switched.output.split("\t");
   if (wanted.kind === "lsn" && lsnNumber(wanted.lsn) > lsnNumber(lsn)) {
     throw new OperationError(

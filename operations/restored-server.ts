@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { inspectContainer, lastLogLines, removeContainer, unlessMissing } from "./engine.ts";
-import { OperationError } from "./errors.ts";
+import { OperationError, noAnswer } from "./errors.ts";
 import { runJob } from "./job.ts";
 import type { JobMount } from "./job.ts";
 import { runAsSuperuser } from "./superuser.ts";
@@ -125,12 +125,8 @@ FROM (SELECT pg_is_in_recovery() AS standby) AS role;
 
 /** undefined: it does not take connections yet, or still replays. */
 async function reachedOf(docker: Docker, { container }: RestoredNode): Promise<Reached | undefined> {
-  try {
-    const answer = await runAsSuperuser(docker, { name: "the restored server", container }, PROGRESS);
-    const { reached, ...progress } = JSON.parse(answer) as Reached & { readonly reached: boolean };
-    return reached ? progress : undefined;
-  } catch (error) {
-    if (error instanceof OperationError) return undefined;
-    throw error;
-  }
+  const answer = await runAsSuperuser(docker, { name: "the restored server", container }, PROGRESS).catch(noAnswer);
+  if (answer === undefined) return undefined;
+  const { reached, ...progress } = JSON.parse(answer) as Reached & { readonly reached: boolean };
+  return reached ? progress : undefined;
 }

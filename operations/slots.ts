@@ -70,6 +70,10 @@ export async function reserveSlot(client: pg.Client, name: string): Promise<bool
   return true;
 }
 
+export async function reserveSlots(client: pg.Client, names: readonly string[]): Promise<void> {
+  for (const name of names) await reserveSlot(client, name);
+}
+
 /**
  * Makes a slot that keeps no WAL: it waits on a node that is no upstream now, for the day on which it is promoted.
  * One that keeps WAL for nobody is made anew.

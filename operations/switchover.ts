@@ -11,7 +11,7 @@ import { readPgControl } from "./pg-control.ts";
 import { promote } from "./promote.ts";
 import type { RoleEnvironment, Switchover } from "./role-environment.ts";
 import { startServer } from "./server.ts";
-import { reserveSlot } from "./slots.ts";
+import { reserveSlots } from "./slots.ts";
 import { one, withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
 import { runAsSuperuser } from "./superuser.ts";
@@ -42,7 +42,7 @@ const REPLAY_TIMEOUT_SECONDS = 30;
 export async function switchOver(docker: Docker, order: SwitchoverOrder): Promise<Switchover> {
   const { from, to, operator } = order;
   return withOperator(docker, to, operator, async (client) => {
-    for (const slot of order.slots) await reserveSlot(client, slot);
+    await reserveSlots(client, order.slots);
     // What a clean stop would otherwise write while nobody can.
     await runAsSuperuser(docker, from, "CHECKPOINT;\n");
     await untilReplayed(client, to, await writtenLsn(docker, order), CATCH_UP_TIMEOUT_SECONDS, order.signal);

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { converge } from "../../operations/converge.ts";
 import { connectEngine } from "../../operations/engine.ts";
-import { OperationError, messageOf } from "../../operations/errors.ts";
+import { messageOf, noAnswer } from "../../operations/errors.ts";
 import { levelOf } from "../../operations/findings.ts";
 import type { SynchronousGuarantee } from "../../operations/failover.ts";
 import { askBeforeChange, changedParameters, impacts } from "../../operations/impact.ts";
@@ -86,11 +86,8 @@ async function announcedRoles(
 /** Of the nodes as they are, the first that answers. */
 async function firstAnswer<T>(shape: TopologyInputs, ask: (client: pg.Client) => Promise<T>): Promise<T | undefined> {
   for (const node of shape.nodes) {
-    try {
-      return await withOperator(connectEngine(), node, shape.operator, ask);
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-    }
+    const answer = await withOperator(connectEngine(), node, shape.operator, ask).catch(noAnswer);
+    if (answer !== undefined) return answer;
   }
   return undefined;
 }
