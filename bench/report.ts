@@ -1,21 +1,8 @@
-import { cpus } from "node:os";
 import type { BaseBackupRound } from "./base-backup.ts";
 import type { ChangeRounds } from "./changes.ts";
 import type { RoleChange, RoleChanges } from "./roles.ts";
 import type { StartUpRound } from "./start-up.ts";
 import { median, percentile } from "./statistics.ts";
-
-export interface BenchResults {
-  readonly rounds: number;
-  readonly image: string;
-  /** Of the last minute before the first round. */
-  readonly loadAverageBefore: number;
-  /** By number of standbys. */
-  readonly startUp: ReadonlyMap<number, readonly StartUpRound[]>;
-  readonly baseBackup: readonly BaseBackupRound[];
-  readonly changes: ChangeRounds;
-  readonly roleChanges: readonly RoleChanges[];
-}
 
 const COLUMNS: readonly (readonly [string, keyof StartUpRound])[] = [
   ["by hand: up", "byHandUp"],
@@ -28,66 +15,60 @@ const COLUMNS: readonly (readonly [string, keyof StartUpRound])[] = [
   ["by hand: down", "byHandDown"],
 ];
 
-/** The whole of docs/benchmarks.md. */
-export function report(results: BenchResults): string {
-  return [
-    "# Benchmarks",
+/** By number of standbys. */
+export type StartUpRounds = ReadonlyMap<number, readonly StartUpRound[]>;
+
+/** From nothing to a verified topology, and back, against plain docker commands. */
+export const startUpSection = (startUp: StartUpRounds): string =>
+  [
+    '"By hand" is [bench/by-hand.sh](../bench/by-hand.sh): the same work with plain docker commands, in the same round.',
+    "Medians in seconds, in parentheses the smallest and the largest; ratios are medians of the rounds' own ratios.",
     "",
-    `Made by \`npm run bench\`: ${results.rounds} rounds, ${cpus().length} cores, image \`${results.image}\`. "By hand" is`,
-    "[bench/by-hand.sh](../bench/by-hand.sh): the same work with plain docker commands, in the same round. All figures are",
-    "medians in seconds, in parentheses the smallest and the largest; ratios are medians of the rounds' own ratios.",
-    `The load average of the machine was ${results.loadAverageBefore.toFixed(0)} before the first round: more than 1 means that other work took part.`,
+    startUpTable(startUp),
     "",
-    "## From nothing, and back",
+    ratioTable(startUp),
     "",
-    startUpTable(results),
-    "",
-    ratioTable(results),
-    "",
-    chart(results),
-    "",
-    "## Base backup",
-    "",
-    baseBackupTable(results.baseBackup),
-    "",
-    "## Changes",
-    "",
+    chart(startUp),
+  ].join("\n");
+
+/** Changes of a running topology. */
+export const changesSection = (changes: ChangeRounds): string =>
+  [
     "Three nodes, and a client that writes all the time. Restarts and containers are counted, of all nodes, in one update.",
     "",
-    changeTable(results.changes),
-    "",
-    "## Roles",
-    "",
+    changeTable(changes),
+  ].join("\n");
+
+/** Switchovers and failovers. */
+export const rolesSection = (roleChanges: readonly RoleChanges[]): string =>
+  [
     "Three nodes, and a client that writes all the time, one row after the other, and connects again at once. All nodes are",
     "asked every 50 ms whether they take writes. Failover: the primary is killed (SIGKILL), and then `up --skip-preview`",
     "makes a standby the primary, rewinds the old one, and verifies all.",
     "",
-    roleTable(results.roleChanges),
-    "",
+    roleTable(roleChanges),
   ].join("\n");
-}
 
-const standbysOf = ({ startUp }: BenchResults): number[] => [...startUp.keys()].toSorted((a, b) => a - b);
+const standbysOf = (startUp: StartUpRounds): number[] => [...startUp.keys()].toSorted((a, b) => a - b);
 
-const roundsOf = (results: BenchResults, standbys: number): readonly StartUpRound[] =>
-  results.startUp.get(standbys) ?? [];
+const roundsOf = (startUp: StartUpRounds, standbys: number): readonly StartUpRound[] => startUp.get(standbys) ?? [];
 
-function startUpTable(results: BenchResults): string {
-  const standbys = standbysOf(results);
+function startUpTable(startUp: StartUpRounds): string {
+  const standbys = standbysOf(startUp);
   return table(
     ["", ...standbys.map((count) => `${count} standby${count === 1 ? "" : "s"}`)],
     COLUMNS.map(([title, key]) => [
       title,
-      ...standbys.map((count) => spread(roundsOf(results, count).map((round) => round[key]))),
+      ...standbys.map((count) => spread(roundsOf(startUp, count).map((round) => round[key]))),
     ]),
   );
 }
 
-function ratioTable(results: BenchResults): string {
-  const standbys = standbysOf(results);
+function ratioTable(startUp: StartUpRounds): string {
+  const standbys = standbysOf(startUp);
   const row = (title: string, key: "upSkipPreview" | "upWithPreview"): string[] => [
     title,
-    ...standbys.map((count) => median(roundsOf(results, count).map((round) => round[key] / round.byHandUp)).toFixed(2)),
+    ...standbys.map((count) => median(roundsOf(startUp, count).map((round) => round[key] / round.byHandUp)).toFixed(2)),
   ];
   return table(
     ["ratio to by hand", ...standbys.map((count) => `${count} standby${count === 1 ? "" : "s"}`)],
@@ -96,10 +77,10 @@ function ratioTable(results: BenchResults): string {
 }
 
 /** Drawn by whatever shows the Markdown file. */
-function chart(results: BenchResults): string {
-  const standbys = standbysOf(results);
+function chart(startUp: StartUpRounds): string {
+  const standbys = standbysOf(startUp);
   const line = (key: keyof StartUpRound): string =>
-    standbys.map((count) => median(roundsOf(results, count).map((round) => round[key])).toFixed(2)).join(", ");
+    standbys.map((count) => median(roundsOf(startUp, count).map((round) => round[key])).toFixed(2)).join(", ");
   return [
     "```mermaid",
     "xychart-beta",
@@ -112,7 +93,8 @@ function chart(results: BenchResults): string {
   ].join("\n");
 }
 
-function baseBackupTable(rounds: readonly BaseBackupRound[]): string {
+/** A base backup of some data, against a bare pg_basebackup. */
+export function baseBackupSection(rounds: readonly BaseBackupRound[]): string {
   const gigabytes = (median(rounds.map((round) => round.bytes)) / 1e9).toFixed(1);
   const speed = (key: "bare" | "bareVerified"): string =>
     median(rounds.map((round) => round[key] / round.resource)).toFixed(2);

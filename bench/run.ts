@@ -1,46 +1,50 @@
-import { writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { baseBackupRounds } from "./base-backup.ts";
-import { report } from "./report.ts";
+import { isSection, SECTIONS, writeSection } from "./benchmarks-file.ts";
+import type { Section } from "./benchmarks-file.ts";
 import { changeRounds } from "./changes.ts";
+import { baseBackupSection, changesSection, rolesSection, startUpSection } from "./report.ts";
 import { failovers, switchovers } from "./roles.ts";
-import { startUpRound } from "./start-up.ts";
-import type { StartUpRound } from "./start-up.ts";
+import { startUpRounds } from "./start-up.ts";
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string" },
     standbys: { type: "string", default: "1,2,4" },
     gigabytes: { type: "string", default: "2" },
-    changes: { type: "string", default: "10" },
-    switchovers: { type: "string", default: "20" },
-    failovers: { type: "string", default: "10" },
     image: { type: "string", default: "postgres:17" },
   },
 });
-const rounds = Number(values.rounds);
 const { image } = values;
-const [loadAverageBefore = 0] = loadavg();
 
-const startUp = new Map<number, StartUpRound[]>();
-for (const standbys of values.standbys.split(",").map(Number)) {
-  const results: StartUpRound[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    console.log(`${standbys} standbys, round ${round} of ${rounds}`);
-    results.push(await startUpRound(standbys, image));
-  }
-  startUp.set(standbys, results);
+const DEFAULT_ROUNDS: Record<Section, number> = {
+  "start-up": 5,
+  "base-backup": 3,
+  changes: 10,
+  switchover: 20,
+  failover: 10,
+};
+
+const MEASURE: Record<Section, (rounds: number) => Promise<string>> = {
+  "start-up": async (rounds) =>
+    startUpSection(await startUpRounds(values.standbys.split(",").map(Number), rounds, image)),
+  "base-backup": async (rounds) =>
+    baseBackupSection(await baseBackupRounds(rounds, Number(values.gigabytes) * 1e9, image)),
+  changes: async (rounds) => changesSection(await changeRounds(rounds, image)),
+  switchover: async (rounds) => rolesSection([await switchovers(rounds, image)]),
+  failover: async (rounds) => rolesSection(await failovers(rounds, image)),
+};
+
+const unknown = positionals.filter((name) => !isSection(name));
+if (unknown.length > 0) {
+  throw new Error(`there is no section ${unknown.join(", ")}; there are ${Object.keys(SECTIONS).join(", ")}`);
 }
-console.log("base backup");
-const baseBackup = await baseBackupRounds(Math.min(rounds, 3), Number(values.gigabytes) * 1e9, image);
-const changes = await changeRounds(Number(values.changes), image);
-const roleChanges = [
-  await switchovers(Number(values.switchovers), image),
-  ...(await failovers(Number(values.failovers), image)),
-];
-
-const text = report({ rounds, image, loadAverageBefore, startUp, baseBackup, changes, roleChanges });
-await writeFile(join(import.meta.dirname, "..", "docs", "benchmarks.md"), text);
-console.log(text);
+for (const section of Object.keys(SECTIONS).filter(isSection)) {
+  if (positionals.length > 0 && !positionals.includes(section)) continue;
+  const rounds = Number(values.rounds ?? DEFAULT_ROUNDS[section]);
+  const [loadAverageBefore = 0] = loadavg();
+  console.log(`${SECTIONS[section]}: ${rounds} rounds`);
+  await writeSection(section, { rounds, image, loadAverageBefore }, await MEASURE[section](rounds));
+}

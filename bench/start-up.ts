@@ -19,8 +19,26 @@ export interface StartUpRound {
 
 const BY_HAND = join(import.meta.dirname, "by-hand.sh");
 
+/** By number of standbys. */
+export async function startUpRounds(
+  standbyCounts: readonly number[],
+  rounds: number,
+  image: string,
+): Promise<Map<number, StartUpRound[]>> {
+  const results = new Map<number, StartUpRound[]>();
+  for (const standbys of standbyCounts) {
+    const found: StartUpRound[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      console.log(`${standbys} standbys, round ${round} of ${rounds}`);
+      found.push(await startUpRound(standbys, image));
+    }
+    results.set(standbys, found);
+  }
+  return results;
+}
+
 /** The same topology by plain docker commands and by `pulumi up`, one after the other, so that noise meets both. */
-export async function startUpRound(standbys: number, image: string): Promise<StartUpRound> {
+async function startUpRound(standbys: number, image: string): Promise<StartUpRound> {
   const byHand = (action: string): Promise<number> =>
     seconds(() => execa(BY_HAND, [action, "bench-by-hand", String(standbys), image]));
   const byHandUp = await byHand("up");
