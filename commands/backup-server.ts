@@ -13,7 +13,7 @@ export type StackBarman = WalArchive & { readonly identity: StackIdentity };
 
 /** @throws OperationError when the stack has none on this engine, or when it does not run. */
 export async function backupServerOf(docker: Docker, stack: string): Promise<StackBarman> {
-  await requireEngine(docker);
+  await requireEngine();
   const identity = { project: await projectName(PROJECT_DIRECTORY), stack: shortStackName(stack) };
   const container = backupContainerName(identity);
   const found = await inspectContainer(docker, container);

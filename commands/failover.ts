@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { execa } from "execa";
-import { connectEngine, requireEngine } from "../operations/engine.ts";
+import { requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { failoverQuestion } from "../operations/failover-question.ts";
 import type { FailoverQuestion } from "../operations/failover-question.ts";
@@ -26,10 +26,9 @@ With --yes nobody is asked; rows that may be lost then have to be accepted by --
   failureExitCode: 1,
   run: async ({ to, stack, yes, "lost-bytes": accepted }) => {
     if (to === undefined) throw new OperationError("Name the node: npm run failover -- --to node-2");
-    const docker = connectEngine();
-    await requireEngine(docker);
+    await requireEngine();
     const { environment, guarantee } = await roleState({ projectDirectory: PROJECT_DIRECTORY, stack });
-    const question = await failoverQuestion(docker, environment, guarantee, to);
+    const question = await failoverQuestion(environment, guarantee, to);
     console.log(question.facts.join("\n"));
     if (yes) requireAccepted(question, bytesOf(accepted));
     else await ask(question, to);

@@ -18,7 +18,7 @@ With --unfinished-only, servers that an update has brought up stay, even if this
   failureExitCode: 1,
   run: async ({ stack, "unfinished-only": unfinishedOnly }) => {
     const docker = connectEngine();
-    await requireEngine(docker);
+    await requireEngine();
     const identity = { project: await projectName(PROJECT_DIRECTORY), stack: shortStackName(stack) };
     const done = await recover({
       docker,

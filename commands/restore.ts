@@ -64,7 +64,7 @@ await runCommand({
       return 0;
     }
     const [target, copy] = [targetOf(values), copyOf(values)];
-    if (copy !== null) await requireCopyable(docker, restore.nodes, copy);
+    if (copy !== null) await requireCopyable(restore.nodes, copy);
     const planned = await planRestore(docker, restore, target, findScript);
     const reached = await restored(docker, restore, planned);
     if (copy === null) console.log(howToConnect(restore.node.container, reached));
@@ -78,7 +78,7 @@ async function restoreOf(docker: Docker, server: StackBarman): Promise<{ restore
   if (container === undefined) throw new OperationError(`the backup server ${server.container} is gone.`);
   const major = Number(container.Config.Env.find((line) => line.startsWith("PG_MAJOR="))?.slice("PG_MAJOR=".length));
   const { findScript, ...node } = restoredNode(server.identity, major);
-  const nodes = await findNodes(docker, stackLabels(server.identity), LABELS.node);
+  const nodes = await findNodes({ labels: stackLabels(server.identity), nodeLabel: LABELS.node });
   const log = (message: string): void => console.log(message);
   return { restore: { server, node: { ...node, image: container.Config.Image }, nodes, log }, findScript };
 }
@@ -127,7 +127,7 @@ async function restored(docker: Docker, restore: Restore, planned: Parameters<ty
 
 async function copied(docker: Docker, { node, nodes }: Restore, copy: Copy): Promise<void> {
   try {
-    await copyRestored(docker, { name: "the restored node", container: node.container }, nodes, copy);
+    await copyRestored({ name: "the restored node", container: node.container }, nodes, copy);
   } finally {
     await removeRestored(docker, node);
   }

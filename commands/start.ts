@@ -24,7 +24,7 @@ The stack is made if it is not there, and becomes the selected one, so that pulu
     const identity = { project: await projectName(PROJECT_DIRECTORY), stack: shortStackName(stack) };
     requireStackFile(identity);
     const docker = connectEngine();
-    await requireEngine(docker);
+    await requireEngine();
     // First of all: no command of the CLI works with what a killed one may leave in a file backend.
     await clearUp(docker, stack, identity);
     await selectStack(stack, identity);

@@ -47,7 +47,7 @@ function statusInTime(docker: Docker, stack: string | undefined): Promise<StackS
 }
 
 async function statusOf(docker: Docker, given: string | undefined): Promise<StackStatus> {
-  await requireEngine(docker);
+  await requireEngine();
   const project = await projectName(PROJECT_DIRECTORY);
   const stack = given === undefined ? await onlyStack(docker, project) : shortStackName(given);
   const status = await stackStatus(docker, onEngine({ project, stack }));

@@ -1,6 +1,6 @@
-import type Docker from "dockerode";
 import type pg from "pg";
 import { escapeIdentifier } from "pg";
+import { engineOf } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { observeServer } from "./observe.ts";
 import type { PendingParameter, ServerObservation } from "./observe.ts";
@@ -29,7 +29,6 @@ export interface LastRestart {
 }
 
 export interface ApplyOptions {
-  readonly docker: Docker;
   readonly shape: TopologyShape;
   readonly log: (message: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -74,15 +73,14 @@ export async function applyConfiguration(options: ApplyOptions): Promise<LastRes
   return { nodes: restarts.map(({ name }) => name), writeGapMs, at: new Date().toISOString() };
 }
 
-async function lookAt({ docker, shape }: ApplyOptions, node: ShapedNode): Promise<Configured> {
+async function lookAt({ shape }: ApplyOptions, node: ShapedNode): Promise<Configured> {
   const [[server, waiting], found] = await Promise.all([
     withOperator(
-      docker,
       node,
       shape.operator,
       async (client) => [await observeServer(client), await waitingForRestart(client, node)] as const,
     ),
-    readVolumeFiles(docker, node.serverFiles, node.container),
+    readVolumeFiles(node.serverFiles, node.container),
   ]);
   return { node, server, waiting, found };
 }
@@ -104,17 +102,17 @@ async function waitingForRestart(client: pg.Client, { parameters }: ShapedNode):
 
 /** @returns null: a reload was enough. */
 async function apply(options: ApplyOptions, before: Configured): Promise<{ writeGapMs: number | null } | null> {
-  const { docker, signal } = options;
+  const { signal } = options;
   const { node, found } = before;
   const proven = areProven(node.serverFiles, found);
   let restarting = false;
   try {
     await resetAlteredSystem(options, before);
-    if (!areInstalled(node.serverFiles, found)) await installFiles(docker, node.serverFiles);
+    if (!areInstalled(node.serverFiles, found)) await installFiles(node.serverFiles);
     await reload(options, node);
     restarting = await needsRestart(options, node);
     const restarted = restarting ? await restart(options, node) : null;
-    if (!proven) await markProven(docker, node.serverFiles);
+    if (!proven) await markProven(node.serverFiles);
     return restarted;
   } catch (error) {
     if (proven || signal?.aborted) throw error;
@@ -123,17 +121,17 @@ async function apply(options: ApplyOptions, before: Configured): Promise<{ write
 }
 
 /** Whom a primary's commits wait for meanwhile stays until those that they shall wait for are there. */
-async function resetAlteredSystem({ docker, log }: ApplyOptions, { node, server }: Configured): Promise<void> {
+async function resetAlteredSystem({ log }: ApplyOptions, { node, server }: Configured): Promise<void> {
   const kept = node.upstream === null && (node.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "") !== "";
   const altered = server.alteredSystem.filter((name) => !(kept && name === SYNCHRONOUS_STANDBY_NAMES));
   if (altered.length === 0) return;
   log(`${node.name}: what ALTER SYSTEM has set is reset: ${altered.join(", ")}`);
   const resets = altered.map((name) => `ALTER SYSTEM RESET ${escapeIdentifier(name)};\n`);
-  await runAsSuperuser(docker, node, resets.join(""));
+  await runAsSuperuser(node, resets.join(""));
 }
 
-async function reload({ docker, shape }: Pick<ApplyOptions, "docker" | "shape">, node: ShapedNode): Promise<void> {
-  await withOperator(docker, node, shape.operator, async (client) => {
+async function reload({ shape }: Pick<ApplyOptions, "shape">, node: ShapedNode): Promise<void> {
+  await withOperator(node, shape.operator, async (client) => {
     const before = await one<{ at: string }>(client, "SELECT pg_conf_load_time()::text AS at");
     await client.query("SELECT pg_reload_conf()");
     await waitUntil({
@@ -148,38 +146,38 @@ async function reload({ docker, shape }: Pick<ApplyOptions, "docker" | "shape">,
   });
 }
 
-async function needsRestart({ docker, shape }: ApplyOptions, node: ShapedNode): Promise<boolean> {
-  const server = await withOperator(docker, node, shape.operator, observeServer);
+async function needsRestart({ shape }: ApplyOptions, node: ShapedNode): Promise<boolean> {
+  const server = await withOperator(node, shape.operator, observeServer);
   if (server.fileErrors.length === 0) return server.pendingRestart.length > 0;
   throw new OperationError(`the server refuses a line of its files:\n  ${server.fileErrors.join("\n  ")}`);
 }
 
 async function restart(options: ApplyOptions, node: ShapedNode): Promise<{ writeGapMs: number | null }> {
-  const { docker, shape, log, signal } = options;
+  const { shape, log, signal } = options;
   log(`${node.name} is restarted`);
-  const stoppedAt = await restartServer(docker, node, shape.operator, signal);
+  const stoppedAt = await restartServer(node, shape.operator, signal);
   const upstream = shape.nodes.find((other) => other.name === node.upstream);
   if (upstream !== undefined) {
     await untilStreaming(options, upstream, [node]);
     return { writeGapMs: null };
   }
-  await writeOnce(docker, node, shape.operator);
+  await writeOnce(node, shape.operator);
   return { writeGapMs: Math.round(performance.now() - stoppedAt) };
 }
 
 /** Puts the old files back, and lets the server run with them. */
 async function goneBack(
-  { docker, shape, signal }: ApplyOptions,
+  { shape, signal }: ApplyOptions,
   { node, found }: Configured,
   restarting: boolean,
   why: unknown,
 ): Promise<OperationError> {
   const failure = `${node.name} ${restarting ? "did not come back with" : "does not take"} its new files: ${messageOf(why)}`;
   try {
-    await restoreFiles(docker, node.serverFiles, found);
-    if (restarting) await docker.getContainer(node.container).restart();
-    await waitUntilReady(docker, node, shape.operator, signal);
-    if (!restarting) await reload({ docker, shape }, node);
+    await restoreFiles(node.serverFiles, found);
+    if (restarting) await engineOf(node).getContainer(node.container).restart();
+    await waitUntilReady(node, shape.operator, signal);
+    if (!restarting) await reload({ shape }, node);
     return new OperationError(
       `${failure}\nIts old files are back and it runs with them; no node after it was touched.`,
     );
@@ -190,11 +188,11 @@ async function goneBack(
 
 /** A standby that restarts with less than the primary had when it wrote the WAL in between refuses to start. */
 async function replayedEverything(options: ApplyOptions, node: ShapedNode): Promise<void> {
-  const { docker, shape, signal } = options;
+  const { shape, signal } = options;
   const primary = primaryOf(shape);
   if (primary === undefined) return;
   await resumeReplay(options);
-  const { lsn } = await withOperator(docker, primary, shape.operator, (client) =>
+  const { lsn } = await withOperator(primary, shape.operator, (client) =>
     one<{ lsn: string }>(client, "SELECT pg_current_wal_lsn()::text AS lsn"),
   );
   await waitUntil({
@@ -202,7 +200,7 @@ async function replayedEverything(options: ApplyOptions, node: ShapedNode): Prom
     timeoutSeconds: REPLAY_TIMEOUT_SECONDS,
     signal,
     probe: () =>
-      withOperator(docker, node, shape.operator, async (client) => {
+      withOperator(node, shape.operator, async (client) => {
         const query = "SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn AS done";
         return (await one<{ done: boolean }>(client, query, [lsn])).done || undefined;
       }),
@@ -211,13 +209,13 @@ async function replayedEverything(options: ApplyOptions, node: ShapedNode): Prom
 }
 
 /** A standby that was left paused holds its rows, and the WAL that it needs, back for ever. */
-async function resumeReplay({ docker, shape, log }: ApplyOptions): Promise<void> {
+async function resumeReplay({ shape, log }: ApplyOptions): Promise<void> {
   await Promise.all(
     shape.nodes.map(async (node) => {
-      const { replayPaused } = await withOperator(docker, node, shape.operator, observeServer);
+      const { replayPaused } = await withOperator(node, shape.operator, observeServer);
       if (!replayPaused) return;
       log(`${node.name}: replay is resumed`);
-      await runAsSuperuser(docker, node, "SELECT pg_wal_replay_resume();\n");
+      await runAsSuperuser(node, "SELECT pg_wal_replay_resume();\n");
     }),
   );
 }

@@ -1,6 +1,5 @@
-import type Docker from "dockerode";
 import { endOfCertificate } from "./certificate-expiry.ts";
-import { lastLogLines } from "./engine.ts";
+import { engineOf, lastLogLines } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { containerState, serverObservation, serverQuestions } from "./observe.ts";
@@ -55,9 +54,9 @@ interface Answers extends ServerAnswers {
 }
 
 /** It never throws for what a node is like, and never waits for longer than two seconds for its server. */
-export async function askNode(docker: Docker, node: Node): Promise<NodeAnswer> {
+export async function askNode(node: Node): Promise<NodeAnswer> {
   try {
-    const asked = runAsSuperuser(docker, node, serverQuestions({ details: DETAILS, histories: HISTORIES }));
+    const asked = runAsSuperuser(node, serverQuestions({ details: DETAILS, histories: HISTORIES }));
     const answers = JSON.parse(await withDeadline(asked, ANSWER_TIMEOUT_SECONDS, "no answer")) as Answers;
     const server = serverObservation(answers);
     // A standby that receives nothing names the timeline of its last restartpoint: it may have replayed into another.
@@ -66,7 +65,7 @@ export async function askNode(docker: Docker, node: Node): Promise<NodeAnswer> {
     return { observation, details: detailsOf(answers) };
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    const [container, why] = await Promise.all([containerState(docker, node), whySilent(docker, node, error)]);
+    const [container, why] = await Promise.all([containerState(node), whySilent(node, error)]);
     return { observation: { name: node.name, answers: false, container, why }, details: null };
   }
 }
@@ -89,8 +88,8 @@ function detailsOf({ details, histories }: Answers): NodeDetails | null {
 }
 
 /** The guard says why it keeps a server from starting, which tells more than psql's "no such socket". */
-async function whySilent(docker: Docker, { container }: Node, error: OperationError): Promise<string> {
-  const lastLine = await lastLogLines(docker, container, 1).catch(() => "");
+async function whySilent(node: Node, error: OperationError): Promise<string> {
+  const lastLine = await lastLogLines(engineOf(node), node.container, 1).catch(() => "");
   const said = lastLine.startsWith("guard: ") ? lastLine.slice("guard: ".length) : messageOf(error);
   return said.replace(/\.$/, "");
 }

@@ -49,7 +49,7 @@ const MENDED_BY_A_BACKUP: ReadonlySet<string> = new Set([
  */
 export async function ensureBackups(options: BackupOptions): Promise<Backup> {
   const { docker, server, status, log } = options;
-  await startServer(docker, { name: "the backup server", container: server.container });
+  await startServer({ name: "the backup server", container: server.container });
   if (!(await isRegistered(docker, server.container))) await registerContainer(docker, server.container);
   status("waits until Barman receives the WAL");
   await alignReceiver(options);
@@ -102,8 +102,8 @@ async function untilReady(options: BackupOptions): Promise<BarmanCheck[]> {
 }
 
 async function archiveOneSegment(docker: Docker, server: BackupServer): Promise<void> {
-  const nodes = await findNodes(docker, server.labels, server.nodeLabel);
-  await runOnWritableNode(docker, nodes, SWITCH_WAL);
+  const nodes = await findNodes(server);
+  await runOnWritableNode(nodes, SWITCH_WAL);
   await barman(docker, server, "archive-wal", server.server);
 }
 

@@ -1,5 +1,5 @@
-import type Docker from "dockerode";
 import type pg from "pg";
+import { engineOf } from "./engine.ts";
 import { JobFailedError, runJob } from "./job.ts";
 import type { JobMount } from "./job.ts";
 import type { Node } from "./node.ts";
@@ -9,6 +9,8 @@ import type { OperatorCredentials } from "./sql.ts";
 import { waitUntil } from "./wait-until.ts";
 
 export interface BaseBackup {
+  /** The node that is made a standby. */
+  readonly node: Node;
   /** The name of its container, and what its connections call themselves. */
   readonly job: string;
   readonly image: string;
@@ -41,12 +43,12 @@ const APPLICATION_NAME_BYTES = 63;
  * Clones the upstream into an empty data volume, or finds that it holds a node of the same cluster already.
  * @returns "cloned", or "adopted" for data that was there.
  */
-export async function takeBaseBackup(docker: Docker, order: BaseBackup): Promise<"cloned" | "adopted"> {
-  return withOperator(docker, order.upstream, order.operator, async (client) => {
+export async function takeBaseBackup(order: BaseBackup): Promise<"cloned" | "adopted"> {
+  return withOperator(order.upstream, order.operator, async (client) => {
     const slotIsNew = await reserveSlot(client, order.slot);
     try {
       await untilNoJobHoldsTheSlot(client, order);
-      return await runBaseBackupJob(docker, order, client);
+      return await runBaseBackupJob(order, client);
     } catch (error) {
       if (slotIsNew && error instanceof JobFailedError) await dropUnusedSlot(client, order);
       throw error;
@@ -54,8 +56,8 @@ export async function takeBaseBackup(docker: Docker, order: BaseBackup): Promise
   });
 }
 
-async function runBaseBackupJob(docker: Docker, order: BaseBackup, client: pg.Client): Promise<"cloned" | "adopted"> {
-  const output = await runJob(docker, {
+async function runBaseBackupJob(order: BaseBackup, client: pg.Client): Promise<"cloned" | "adopted"> {
+  const output = await runJob(engineOf(order.node), {
     name: order.job,
     image: order.image,
     script: order.script,

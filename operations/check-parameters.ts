@@ -1,8 +1,8 @@
-import type Docker from "dockerode";
-import { unlessMissing } from "./engine.ts";
+import type { OnHost } from "./docker-host.ts";
+import { engineOf, unlessMissing } from "./engine.ts";
 import { runJob } from "./job.ts";
 
-export interface ParameterCheck {
+export interface ParameterCheck extends OnHost {
   readonly job: string;
   readonly image: string;
   /** Rendered from config-templates/check-parameters.sh. */
@@ -14,12 +14,9 @@ export interface ParameterCheck {
  * Lets the server of the image read parameters, in a container that has nothing else.
  * @returns its refusals in its own words, one for each parameter; "no image": there is nobody to ask yet.
  */
-export async function checkParameters(
-  docker: Docker,
-  { job, ...check }: ParameterCheck,
-): Promise<"taken" | "no image" | string[]> {
-  if ((await unlessMissing(docker.getImage(check.image).inspect())) === undefined) return "no image";
-  const words = serverWords(await runJob(docker, { name: job, network: null, mounts: [], ...check }));
+export async function checkParameters({ job, ...check }: ParameterCheck): Promise<"taken" | "no image" | string[]> {
+  if ((await unlessMissing(engineOf(check).getImage(check.image).inspect())) === undefined) return "no image";
+  const words = serverWords(await runJob(engineOf(check), { name: job, network: null, mounts: [], ...check }));
   return words.length === 0 ? "taken" : words;
 }
 

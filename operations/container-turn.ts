@@ -1,5 +1,4 @@
-import type Docker from "dockerode";
-import { inspectContainer } from "./engine.ts";
+import { engineOf, inspectContainer } from "./engine.ts";
 import type { Node } from "./node.ts";
 import { waitUntilReady } from "./server.ts";
 import { withOperator } from "./sql.ts";
@@ -15,7 +14,6 @@ export interface EarlierTurn {
 }
 
 export interface TurnOptions {
-  readonly docker: Docker;
   readonly operator: OperatorCredentials;
   /** Label that names the generation of a container. */
   readonly label: string;
@@ -32,7 +30,7 @@ const STREAMING_TIMEOUT_SECONDS = 120;
  * @throws OperationError as soon as its server ends instead, with the last lines of its log, or at the deadline.
  */
 export async function untilReplaced(options: TurnOptions, { node, generation }: EarlierTurn): Promise<void> {
-  const { docker, operator, label, status, signal } = options;
+  const { operator, label, status, signal } = options;
   status(`waits until ${node.name} is back in its new container`);
   await waitUntil({
     condition: `${node.name} to get its new container`,
@@ -40,28 +38,28 @@ export async function untilReplaced(options: TurnOptions, { node, generation }: 
     intervalMilliseconds: 100,
     signal,
     probe: async () => {
-      const container = await inspectContainer(docker, node.container);
+      const container = await inspectContainer(engineOf(node), node.container);
       return (container?.State.Running && container.Config.Labels[label] === generation) || undefined;
     },
     seen: () => "it is not there yet",
   });
-  await waitUntilReady(docker, node, operator, signal);
+  await waitUntilReady(node, operator, signal);
   await waitUntil({
     condition: `${node.name} to stream again from its new container`,
     timeoutSeconds: STREAMING_TIMEOUT_SECONDS,
     intervalMilliseconds: 100,
     signal,
-    probe: async () => (await receives(docker, node, operator)) || undefined,
+    probe: async () => (await receives(node, operator)) || undefined,
     seen: () => "it does not stream",
   });
 }
 
-const receives = (docker: Docker, node: Node, operator: OperatorCredentials): Promise<boolean> =>
-  withOperator(docker, node, operator, async (client) => {
+const receives = (node: Node, operator: OperatorCredentials): Promise<boolean> =>
+  withOperator(node, operator, async (client) => {
     const { rowCount } = await client.query("SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming'");
     return rowCount === 1;
   });
 
 /** What a clean stop has to write is written before clients wait for it. A server that is down has nothing to write. */
-export const checkpointBeforeStop = (docker: Docker, node: Node): Promise<unknown> =>
-  runAsSuperuser(docker, node, "CHECKPOINT;\n").catch(() => undefined);
+export const checkpointBeforeStop = (node: Node): Promise<unknown> =>
+  runAsSuperuser(node, "CHECKPOINT;\n").catch(() => undefined);

@@ -66,17 +66,17 @@ async function degraded(options: ConvergeOptions, error: unknown): Promise<unkno
   return done === undefined ? error : new OperationError(`${error.message}\n${done}`, { cause: error });
 }
 
-async function allReady({ docker, shape, signal }: ConvergeOptions): Promise<void> {
+async function allReady({ shape, signal }: ConvergeOptions): Promise<void> {
   await Promise.all(
     shape.nodes.map(async (node) => {
-      await startServer(docker, node);
-      await waitUntilReady(docker, node, shape.operator, signal);
+      await startServer(node);
+      await waitUntilReady(node, shape.operator, signal);
     }),
   );
 }
 
-async function observeAll({ docker, shape }: ConvergeOptions): Promise<Map<string, ServerObservation>> {
-  const observations = await observeNodes(docker, shape.nodes, shape.operator);
+async function observeAll({ shape }: ConvergeOptions): Promise<Map<string, ServerObservation>> {
+  const observations = await observeNodes(shape.nodes, shape.operator);
   return new Map(observations.map((observation) => [observation.name, requireAnswer(observation)]));
 }
 
@@ -98,12 +98,10 @@ async function releaseSlots(options: ConvergeOptions): Promise<void> {
 }
 
 async function onEveryNode(
-  { docker, shape }: ConvergeOptions,
+  { shape }: ConvergeOptions,
   use: (node: ShapedNode, client: pg.Client) => Promise<void>,
 ): Promise<void> {
-  await Promise.all(
-    shape.nodes.map((node) => withOperator(docker, node, shape.operator, (client) => use(node, client))),
-  );
+  await Promise.all(shape.nodes.map((node) => withOperator(node, shape.operator, (client) => use(node, client))));
 }
 
 async function verify(options: ConvergeOptions): Promise<VerifiedTopology> {

@@ -1,4 +1,3 @@
-import type Docker from "dockerode";
 import { ExecaError, execa } from "execa";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { OperationError } from "./errors.ts";
@@ -15,8 +14,8 @@ export interface Copy {
 }
 
 /** @throws OperationError when what is to be made is there already, or where it is to be made is not. */
-export async function requireCopyable(docker: Docker, nodes: readonly Node[], copy: Copy): Promise<void> {
-  const { node, output } = await runOnWritableNode(docker, nodes, "SELECT datname FROM pg_database;\n");
+export async function requireCopyable(nodes: readonly Node[], copy: Copy): Promise<void> {
+  const { node, output } = await runOnWritableNode(nodes, "SELECT datname FROM pg_database;\n");
   const databases = new Set(output.split("\n"));
   if (copy.table === null) {
     if (copy.into === null || !databases.has(copy.into)) return;
@@ -28,7 +27,7 @@ export async function requireCopyable(docker: Docker, nodes: readonly Node[], co
     );
   }
   if (copy.into === null) return;
-  const schemas = await runAsSuperuser(docker, node, "SELECT nspname FROM pg_namespace;\n", copy.database);
+  const schemas = await runAsSuperuser(node, "SELECT nspname FROM pg_namespace;\n", copy.database);
   if (!schemas.split("\n").includes(copy.into)) return;
   throw new OperationError(
     `There is a schema ${copy.into} in ${copy.database} already. Choose another name for --into.`,
@@ -39,36 +38,29 @@ export async function requireCopyable(docker: Docker, nodes: readonly Node[], co
  * Copies a database or a table out of a restored server into whichever node takes writes, through pipes: nothing is
  * written in between, and no password is needed. What takes another one's place does so only when it is complete.
  */
-export async function copyRestored(docker: Docker, restored: Node, nodes: readonly Node[], copy: Copy): Promise<void> {
-  const { node: primary } = await runOnWritableNode(docker, nodes, "SELECT 1;\n");
+export async function copyRestored(restored: Node, nodes: readonly Node[], copy: Copy): Promise<void> {
+  const { node: primary } = await runOnWritableNode(nodes, "SELECT 1;\n");
   await (copy.table === null
-    ? copyDatabase(docker, restored, primary, copy.database, copy.into)
-    : copyTable(docker, restored, primary, copy.database, copy.table, copy.into));
+    ? copyDatabase(restored, primary, copy.database, copy.into)
+    : copyTable(restored, primary, copy.database, copy.table, copy.into));
 }
 
-async function copyDatabase(
-  docker: Docker,
-  restored: Node,
-  primary: Node,
-  database: string,
-  into: string | null,
-): Promise<void> {
-  const definition = await runAsSuperuser(docker, restored, definitionOf(database));
+async function copyDatabase(restored: Node, primary: Node, database: string, into: string | null): Promise<void> {
+  const definition = await runAsSuperuser(restored, definitionOf(database));
   if (definition === "") throw new OperationError(`There was no database ${database} at that moment.`);
   const made = into ?? `${database}_restoring`;
   const drop = `DROP DATABASE IF EXISTS ${escapeIdentifier(made)} WITH (FORCE);\n`;
-  if (into === null) await runAsSuperuser(docker, primary, drop);
-  await runAsSuperuser(docker, primary, `CREATE DATABASE ${escapeIdentifier(made)} ${definition};\n`);
+  if (into === null) await runAsSuperuser(primary, drop);
+  await runAsSuperuser(primary, `CREATE DATABASE ${escapeIdentifier(made)} ${definition};\n`);
   try {
     await pipe(restored, ["pg_dump", "-Fc", "-d", database], primary, ["pg_restore", "--exit-on-error", "-d", made]);
   } catch (error) {
-    await runAsSuperuser(docker, primary, drop);
+    await runAsSuperuser(primary, drop);
     throw error;
   }
   if (into !== null) return;
   const old = escapeIdentifier(database);
   await runAsSuperuser(
-    docker,
     primary,
     `DROP DATABASE IF EXISTS ${old} WITH (FORCE);\nALTER DATABASE ${escapeIdentifier(made)} RENAME TO ${old};\n`,
   );
@@ -87,7 +79,6 @@ FROM pg_database WHERE datname = ${escapeLiteral(database)};
  * lie beside the one that is there.
  */
 async function copyTable(
-  docker: Docker,
   restored: Node,
   primary: Node,
   database: string,
@@ -97,17 +88,17 @@ async function copyTable(
   const [schema = "", name = ""] = table.split(".");
   const made = into ?? `${name}_restoring`;
   const [to, whole] = [escapeIdentifier(made), `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`];
-  await runAsSuperuser(docker, restored, "SELECT pg_wal_replay_resume() WHERE pg_is_in_recovery();\n");
-  await promoted(docker, restored);
-  await runAsSuperuser(docker, restored, `CREATE SCHEMA ${to};\nALTER TABLE ${whole} SET SCHEMA ${to};\n`, database);
+  await runAsSuperuser(restored, "SELECT pg_wal_replay_resume() WHERE pg_is_in_recovery();\n");
+  await promoted(restored);
+  await runAsSuperuser(restored, `CREATE SCHEMA ${to};\nALTER TABLE ${whole} SET SCHEMA ${to};\n`, database);
   const drop = `DROP SCHEMA IF EXISTS ${to} CASCADE;\n`;
-  await runAsSuperuser(docker, primary, `${into === null ? drop : ""}CREATE SCHEMA ${to};\n`, database);
+  await runAsSuperuser(primary, `${into === null ? drop : ""}CREATE SCHEMA ${to};\n`, database);
   try {
     const dump = ["pg_dump", "-Fc", "-d", database, "-t", `${to}.${escapeIdentifier(name)}`];
     await pipe(restored, dump, primary, ["pg_restore", "--exit-on-error", "-d", database]);
-    if (into === null) await runAsSuperuser(docker, primary, replaceTable(to, name, schema), database);
+    if (into === null) await runAsSuperuser(primary, replaceTable(to, name, schema), database);
   } catch (error) {
-    await runAsSuperuser(docker, primary, drop, database);
+    await runAsSuperuser(primary, drop, database);
     throw error;
   }
 }
@@ -127,7 +118,7 @@ const PROMOTION = `DO $$ BEGIN
 END $$;
 `;
 
-const promoted = (docker: Docker, restored: Node): Promise<string> => runAsSuperuser(docker, restored, PROMOTION);
+const promoted = (restored: Node): Promise<string> => runAsSuperuser(restored, PROMOTION);
 
 /** One program's output into another's input, each in its own container, by the server's socket. */
 async function pipe(from: Node, source: readonly string[], to: Node, sink: readonly string[]): Promise<void> {

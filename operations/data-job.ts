@@ -1,4 +1,4 @@
-import type Docker from "dockerode";
+import { engineOf } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { runJob } from "./job.ts";
 import { parseLsn } from "./lsn.ts";
@@ -10,7 +10,6 @@ export type DataVerb = "wal-end" | "release" | "follow" | "rewind" | "clone";
 
 /** @returns what the job wrote. */
 export async function runDataJob(
-  docker: Docker,
   environment: RoleEnvironment,
   node: string,
   verb: DataVerb,
@@ -21,7 +20,14 @@ export async function runDataJob(
   const { image, network, labels } = environment;
   // What only reads needs no network.
   const needsNetwork = verb === "rewind" || verb === "clone";
-  return runJob(docker, { ...job, image, labels, network: needsNetwork ? network : null, arguments: [verb], signal });
+  return runJob(engineOf(job), {
+    ...job,
+    image,
+    labels,
+    network: needsNetwork ? network : null,
+    arguments: [verb],
+    signal,
+  });
 }
 
 /** Where the write-ahead log of a stopped server ends. */
@@ -32,12 +38,11 @@ export interface WalEnd {
 
 /** undefined: its files do not tell. */
 export async function readWalEnd(
-  docker: Docker,
   environment: RoleEnvironment,
   node: string,
   signal?: AbortSignal,
 ): Promise<WalEnd | undefined> {
-  const output = await runDataJob(docker, environment, node, "wal-end", signal);
+  const output = await runDataJob(environment, node, "wal-end", signal);
   const timeline = /^timeline: (\d+)$/m.exec(output)?.[1];
   const lsn = /^end of WAL: ([0-9A-F]+\/[0-9A-F]+)$/m.exec(output)?.[1];
   return timeline === undefined || lsn === undefined ? undefined : { timeline: Number(timeline), lsn: parseLsn(lsn) };

@@ -1,5 +1,4 @@
-import type Docker from "dockerode";
-import { unlessMissing } from "./engine.ts";
+import { engineOf, unlessMissing } from "./engine.ts";
 import { nodeData, withDataOf } from "./node-data.ts";
 import type { DataVolume } from "./node-data.ts";
 import { soleCopy } from "./sole-copy.ts";
@@ -36,10 +35,10 @@ export interface Losable {
 }
 
 /** Losses that the change from `before` to `after` would cause and that nothing accepts: a sentence or two each. */
-export async function refusedLosses(docker: Docker, before: Losable, after: Losable): Promise<string[]> {
+export async function refusedLosses(before: Losable, after: Losable): Promise<string[]> {
   const renamed = renamedStack(before, after);
   if (renamed.length > 0) return renamed;
-  return [...(await lostData(docker, before, after)), ...lostFiles(before, after), ...lostGuarantee(before, after)];
+  return [...(await lostData(before, after)), ...lostFiles(before, after), ...lostGuarantee(before, after)];
 }
 
 /** All names follow from project and stack: under other ones the whole topology would be deleted and founded empty. */
@@ -51,34 +50,31 @@ function renamedStack(before: Losable, after: Losable): string[] {
   );
 }
 
-async function lostData(docker: Docker, before: Losable, after: Losable): Promise<string[]> {
+async function lostData(before: Losable, after: Losable): Promise<string[]> {
   const unaccepted = removedData(before, after).filter(({ volume }) => !accepts(before, after, volume));
   if (unaccepted.length === 0) return [];
-  const found = await Promise.all(unaccepted.map((node) => dataIn(docker, before, node)));
+  const found = await Promise.all(unaccepted.map((node) => dataIn(before, node)));
   // Asked last: what a standby has received by then, the primary has written before.
-  const primary = await remainingPrimary(docker, before, after);
+  const primary = await remainingPrimary(before, after);
   return unaccepted.flatMap((node, index) => {
     const reason = soleCopy(node.name, found[index] ?? { kind: "none" }, primary);
     return reason === undefined ? [] : [refusal(node.volume, reason)];
   });
 }
 
-async function dataIn(docker: Docker, before: Losable, node: DataVolume): Promise<NodeData> {
-  if ((await unlessMissing(docker.getVolume(node.volume).inspect())) === undefined) return { kind: "none" };
-  return withDataOf(docker, before, node, (container) =>
-    nodeData(docker, { ...node, container }, before.dataDirectory),
-  );
+async function dataIn(before: Losable, node: DataVolume): Promise<NodeData> {
+  if ((await unlessMissing(engineOf(node).getVolume(node.volume).inspect())) === undefined) return { kind: "none" };
+  return withDataOf(before, node, (container) => nodeData({ ...node, container }, before.dataDirectory));
 }
 
 /** The primary of the stack file, where it has been there before and stays. */
 async function remainingPrimary(
-  docker: Docker,
   before: Losable,
   after: Losable,
 ): Promise<{ readonly name: string; readonly data: NodeData }> {
   const { name } = after.primary;
   const node = before.dataVolumes.find((candidate) => candidate.name === name);
-  const data = node === undefined ? undefined : await nodeData(docker, node, before.dataDirectory);
+  const data = node === undefined ? undefined : await nodeData(node, before.dataDirectory);
   return { name, data: data ?? { kind: "none" } };
 }
 

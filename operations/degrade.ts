@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type Docker from "dockerode";
 import { escapeLiteral } from "pg";
 import { noAnswer } from "./errors.ts";
 import { observeServer } from "./observe.ts";
@@ -15,7 +14,6 @@ import { waitUntil } from "./wait-until.ts";
 export type WhenStandbyMissing = "wait" | "degrade";
 
 export interface DegradeOptions {
-  readonly docker: Docker;
   readonly shape: TopologyShape;
   readonly log: (message: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -26,16 +24,16 @@ export interface DegradeOptions {
  * what shall be, every preview shows the difference, and a restart of the server does not make clients hang again.
  * @returns what commits wait for now; undefined: enough standbys stream, or the primary does not answer as one.
  */
-export async function commitsGoOn({ docker, shape, log }: DegradeOptions): Promise<string | undefined> {
+export async function commitsGoOn({ shape, log }: DegradeOptions): Promise<string | undefined> {
   const primary = primaryOf(shape);
   if (primary === undefined) return undefined;
   const wanted = wantedNames(primary);
-  const server = await whileMissing(docker, shape, primary);
+  const server = await whileMissing(shape, primary);
   const missing = server && missingStandbys(wanted, server.senders);
   if (server === undefined || missing === undefined) return undefined;
   const left = withoutMissing(wanted, server.senders);
   if (server.synchronous.names !== left) {
-    await setNames(docker, primary, `SET ${SYNCHRONOUS_STANDBY_NAMES} = ${escapeLiteral(left)}`);
+    await setNames(primary, `SET ${SYNCHRONOUS_STANDBY_NAMES} = ${escapeLiteral(left)}`);
     log(`${primary.name}: commits wait for ${inWords(left)} instead of ${wanted}`);
   }
   return `Of ${missing.names.join(", ")}, ${missing.present} can confirm a commit. Until the others stream again, commits wait for ${inWords(left)} (replication.synchronous.whenStandbyMissing: degrade).`;
@@ -46,15 +44,15 @@ export async function commitsGoOn({ docker, shape, log }: DegradeOptions): Promi
  * committed meanwhile: from then on the promise holds again for all of it.
  * @returns whether there was anything to take back.
  */
-export async function waitForAllAgain({ docker, shape, log, signal }: DegradeOptions): Promise<boolean> {
+export async function waitForAllAgain({ shape, log, signal }: DegradeOptions): Promise<boolean> {
   const primary = primaryOf(shape);
   if (primary === undefined) return false;
-  const server = await observedPrimary(docker, shape, primary);
+  const server = await observedPrimary(shape, primary);
   const wanted = parseSynchronousStandbys(wantedNames(primary));
   if (wanted === undefined || !server?.alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES)) return false;
   if (missingStandbys(wantedNames(primary), server.senders) !== undefined) return false;
-  await setNames(docker, primary, `RESET ${SYNCHRONOUS_STANDBY_NAMES}`);
-  await withOperator(docker, primary, shape.operator, async (client) => {
+  await setNames(primary, `RESET ${SYNCHRONOUS_STANDBY_NAMES}`);
+  await withOperator(primary, shape.operator, async (client) => {
     const { lsn } = await one<{ lsn: string }>(client, "SELECT pg_current_wal_lsn()::text AS lsn");
     let confirming = 0;
     await waitUntil({
@@ -83,8 +81,8 @@ const wantedNames = ({ parameters }: ShapedNode): string => parameters[SYNCHRONO
 
 const inWords = (names: string): string => (names === "" ? "no standby" : names);
 
-async function setNames(docker: Docker, primary: ShapedNode, statement: string): Promise<void> {
-  await runAsSuperuser(docker, primary, `ALTER SYSTEM ${statement};\nSELECT pg_reload_conf() \\g /dev/null\n`);
+async function setNames(primary: ShapedNode, statement: string): Promise<void> {
+  await runAsSuperuser(primary, `ALTER SYSTEM ${statement};\nSELECT pg_reload_conf() \\g /dev/null\n`);
 }
 
 /** A standby that only was restarted is back by then. */
@@ -92,14 +90,10 @@ const PATIENCE_MILLISECONDS = 5000;
 const INTERVAL_MILLISECONDS = 200;
 
 /** What the primary says at last, where standbys stay missing; undefined: enough stream, or it does not answer. */
-async function whileMissing(
-  docker: Docker,
-  shape: TopologyShape,
-  primary: ShapedNode,
-): Promise<ServerObservation | undefined> {
+async function whileMissing(shape: TopologyShape, primary: ShapedNode): Promise<ServerObservation | undefined> {
   const deadline = performance.now() + PATIENCE_MILLISECONDS;
   for (;;) {
-    const server = await observedPrimary(docker, shape, primary);
+    const server = await observedPrimary(shape, primary);
     if (server === undefined || missingStandbys(wantedNames(primary), server.senders) === undefined) return undefined;
     if (performance.now() > deadline) return server;
     await sleep(INTERVAL_MILLISECONDS);
@@ -107,11 +101,7 @@ async function whileMissing(
 }
 
 /** undefined: it does not answer, or it is not the primary. */
-async function observedPrimary(
-  docker: Docker,
-  shape: TopologyShape,
-  primary: ShapedNode,
-): Promise<ServerObservation | undefined> {
-  const server = await withOperator(docker, primary, shape.operator, observeServer).catch(noAnswer);
+async function observedPrimary(shape: TopologyShape, primary: ShapedNode): Promise<ServerObservation | undefined> {
+  const server = await withOperator(primary, shape.operator, observeServer).catch(noAnswer);
   return server?.role === "primary" ? server : undefined;
 }

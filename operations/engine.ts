@@ -1,32 +1,53 @@
 import Docker from "dockerode";
-import { OperationError } from "./errors.ts";
+import { dockerOptions } from "./docker-connection.ts";
+import type { DockerHost, OnHost } from "./docker-host.ts";
+import { OperationError, messageOf } from "./errors.ts";
 
 /** Every request of the client library goes through here. */
 interface Modem {
   dial(options: object, callback: (error: Error | null, result: unknown) => void): void;
 }
 
+const connected = new Map<string, Docker>();
+
 /**
- * The engine that DOCKER_HOST names, or the one behind the default socket. An engine that goes away is no defect of
- * this program: every request then fails with an OperationError.
+ * The engine that something is on. This is the only place that knows how one is reached; what is asked of an engine that
+ * does not answer fails with an EngineGoneError.
  */
-export function connectEngine(): Docker {
-  const docker = new Docker();
+export function engineOf({ host }: OnHost): Docker {
+  const key = JSON.stringify(host ?? null);
+  const docker = connected.get(key) ?? connect(host);
+  connected.set(key, docker);
+  return docker;
+}
+
+/** The engine that DOCKER_HOST names, or the one behind the default socket. */
+export const connectEngine = (): Docker => engineOf({});
+
+/** An engine that goes away is no defect of this program. */
+export class EngineGoneError extends OperationError {}
+
+function connect(host: DockerHost | undefined): Docker {
+  const docker = host === undefined ? new Docker() : new Docker(dockerOptions(host));
   const modem = docker.modem as Modem;
   const dial = modem.dial.bind(modem);
   modem.dial = (options, callback) =>
     dial(options, (error, result) =>
-      callback(error !== null && statusCode(error) === undefined ? engineGone(error) : error, result),
+      callback(error !== null && statusCode(error) === undefined ? engineGone(host, error) : error, result),
     );
   return docker;
 }
 
-const engineGone = (error: Error): OperationError =>
-  new OperationError(
-    `the Docker engine at ${engineAddress()} does not answer any more (${error.message}). Start it, and run the update again: it goes on from what is there.`,
+const engineGone = (host: DockerHost | undefined, error: Error): EngineGoneError =>
+  new EngineGoneError(
+    `the Docker engine ${engineAddress(host)} does not answer any more (${error.message}). Start it, and run the update again: it goes on from what is there.`,
+    { cause: error },
   );
 
-const engineAddress = (): string => process.env["DOCKER_HOST"] ?? "the default socket";
+const engineAddress = (host?: DockerHost): string =>
+  host === undefined
+    ? `at ${process.env["DOCKER_HOST"] ?? "the default socket"}`
+    : `of ${host.name}, at ${host.docker},`;
 
 /** undefined where the engine says that there is no such thing; other failures are thrown. */
 export async function unlessMissing<T>(request: Promise<T>): Promise<T | undefined> {
@@ -44,14 +65,21 @@ export function statusCode(error: unknown): number | undefined {
 }
 
 /** @throws OperationError when no engine answers. */
-export async function requireEngine(docker: Docker): Promise<void> {
+export async function requireEngine(on: OnHost = {}): Promise<void> {
   try {
-    await docker.ping();
-  } catch {
-    throw new OperationError(
-      `expected a Docker engine at ${engineAddress()}, but none answers. Start Docker (npm start does), or set DOCKER_HOST.`,
-    );
+    await engineOf(on).ping();
+  } catch (error) {
+    throw new OperationError(noEngine(on, error));
   }
+}
+
+/** Without what this program says around it. */
+const causeOf = (error: unknown): string => messageOf(error instanceof EngineGoneError ? error.cause : error);
+
+function noEngine({ host }: OnHost, error: unknown): string {
+  if (host !== undefined)
+    return `expected a Docker engine ${engineAddress(host)} but none answers (${causeOf(error)}).`;
+  return `expected a Docker engine ${engineAddress()}, but none answers. Start Docker (npm start does), or set DOCKER_HOST.`;
 }
 
 export async function inspectContainer(docker: Docker, name: string): Promise<Docker.ContainerInspectInfo | undefined> {

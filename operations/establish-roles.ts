@@ -1,7 +1,7 @@
-import type Docker from "dockerode";
 import { writeContainerFile } from "./container-file.ts";
 import { decideRoles } from "./decide-roles.ts";
 import type { RoleDecision } from "./decide-roles.ts";
+import { engineOf } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { failOver, failoverFacts, refusedFailover } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
@@ -23,7 +23,6 @@ import { primaryOf, reservedSlots } from "./topology.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";
 
 export interface RoleOrder {
-  readonly docker: Docker;
   readonly shape: TopologyShape;
   /** The primary as the last update left it; null: there was none. */
   readonly primaryBefore: string | null;
@@ -54,7 +53,7 @@ async function settlePrimary(order: RoleOrder, roundsLeft: number): Promise<Swit
   const { shape, primaryBefore } = order;
   const nodes = await allNodes(order);
   const wanted = wantedPrimary(shape);
-  const roles = await observeRoles(order.docker, nodes, order.environment);
+  const roles = await observeRoles(nodes, order.environment);
   const decision = decideRoles(wanted, primaryBefore !== wanted, roles);
   switch (decision.kind) {
     case "none":
@@ -76,10 +75,9 @@ async function settlePrimary(order: RoleOrder, roundsLeft: number): Promise<Swit
 }
 
 /** Those of the plan, and those that leave with this update: one of them may be the primary. */
-async function allNodes({ docker, shape, environment }: RoleOrder): Promise<Node[]> {
-  const found = await findNodes(docker, environment.labels, environment.nodeLabel);
-  const planned = shape.nodes.map(({ name, container }) => ({ name, container }));
-  return [...planned, ...found.filter((node) => !planned.some(({ name }) => name === node.name))];
+async function allNodes({ shape, environment }: RoleOrder): Promise<Node[]> {
+  const found = await findNodes(environment);
+  return [...shape.nodes, ...found.filter((node) => !shape.nodes.some(({ name }) => name === node.name))];
 }
 
 function wantedPrimary(shape: TopologyShape): string {
@@ -97,20 +95,20 @@ function named<N extends Node>(nodes: readonly N[], name: string): N {
 const shapedNode = (shape: TopologyShape, name: string): ShapedNode => named(shape.nodes, name);
 
 /** An interrupted switchover that the operator took back: the primary must not come back as a standby one day. */
-async function releaseLeftOverHold({ docker, environment }: RoleOrder, roles: readonly NodeRole[]): Promise<void> {
+async function releaseLeftOverHold({ environment }: RoleOrder, roles: readonly NodeRole[]): Promise<void> {
   const held = roles.find((role) => role.kind === "primary" && role.heldAsStandby);
   if (held === undefined) return;
-  const nodes = await findNodes(docker, environment.labels, environment.nodeLabel);
-  await runAsSuperuser(docker, named(nodes, held.name), `\\! rm -f '${environment.dataDirectory}/standby.signal'\n`);
+  const nodes = await findNodes(environment);
+  await runAsSuperuser(named(nodes, held.name), `\\! rm -f '${environment.dataDirectory}/standby.signal'\n`);
 }
 
 async function startAndWait(order: RoleOrder, nodes: readonly Node[], names: readonly string[]): Promise<void> {
-  const { docker, shape, signal } = order;
+  const { shape, signal } = order;
   await Promise.all(
     names.map(async (name) => {
       const node = named(nodes, name);
-      await startServer(docker, node);
-      await waitUntilReady(docker, node, shape.operator, signal);
+      await startServer(node);
+      await waitUntilReady(node, shape.operator, signal);
     }),
   );
 }
@@ -120,9 +118,9 @@ async function switchRoles(
   nodes: readonly Node[],
   { from, to }: RoleDecision & { kind: "switchover" },
 ): Promise<Switchover> {
-  const { docker, shape, environment, log, signal } = order;
+  const { shape, environment, log, signal } = order;
   const target = shapedNode(shape, to.name);
-  return switchOver(docker, {
+  return switchOver({
     from: named(nodes, from.name),
     to: target,
     slots: reservedSlots(shape, target),
@@ -139,11 +137,11 @@ async function promoteWithAll(
   nodes: readonly Node[],
   { from, to }: { from: DownNode | undefined; to: StandbyRole },
 ): Promise<Switchover | null> {
-  const { docker, shape, environment, log } = order;
+  const { shape, environment, log } = order;
   const target = shapedNode(shape, to.name);
-  if (from !== undefined) await holdAsStandby(docker, environment, named(nodes, from.name));
+  if (from !== undefined) await holdAsStandby(environment, named(nodes, from.name));
   log(`nobody takes writes, and ${to.name} has every row: it is promoted`);
-  await withOperator(docker, target, shape.operator, async (client) => {
+  await withOperator(target, shape.operator, async (client) => {
     await reserveSlots(client, reservedSlots(shape, target));
     await promote(client, to.name);
   });
@@ -158,12 +156,12 @@ async function replaceDead(
   roles: readonly NodeRole[],
   { from, to }: { from: DownNode; to: StandbyRole },
 ): Promise<Switchover> {
-  const { docker, shape, environment, acknowledgement, guarantee, log } = order;
-  const facts = await failoverFacts(docker, environment, from, to, roles, guarantee);
+  const { shape, environment, acknowledgement, guarantee, log } = order;
+  const facts = await failoverFacts(environment, from, to, roles, guarantee);
   const refusal = refusedFailover(facts, from, acknowledgement.failoverLostBytes);
   if (refusal !== undefined) throw new OperationError(`${refusal} Nothing was changed.`);
   const target = shapedNode(shape, to.name);
-  return failOver(docker, {
+  return failOver({
     facts,
     from,
     fromNode: named(nodes, from.name),
@@ -177,21 +175,21 @@ async function replaceDead(
 
 /** Only of nodes that stay: one that leaves is removed as it is. */
 async function letOthersFollow(order: RoleOrder): Promise<void> {
-  const { docker, shape, environment, acknowledgement, log, signal } = order;
+  const { shape, environment, acknowledgement, log, signal } = order;
   const primary = primaryOf(shape);
   if (primary === undefined) return;
   const others = shape.nodes.filter((node) => node !== primary);
-  const [self, ...roles] = await observeRoles(docker, [primary, ...others], environment);
+  const [self, ...roles] = await observeRoles([primary, ...others], environment);
   if (self?.kind !== "primary") throw new OperationError(`expected ${primary.name} to take writes, but it does not.`);
-  const history = await primaryHistory(docker, primary, self.timeline);
-  const context = { docker, environment, acknowledgement, log, signal };
+  const history = await primaryHistory(primary, self.timeline);
+  const context = { environment, acknowledgement, log, signal };
   const starved = await starvedStandbys(order, roles);
   const stuck = new Set([...cannotFollow(roles, history), ...starved]);
   await Promise.all(
     [...stuck].map(async (role) => {
       if (role.kind === "primary") return;
       const node = shapedNode(shape, role.name);
-      await waitUntilStopped(docker, node);
+      await waitUntilStopped(node);
       const planned = await planRejoin(context, node, role, history);
       const step = starved.includes(role) ? cloneInstead(planned) : planned;
       const refusal = refusedRejoin(step, role.kind === "down" && role.fence !== "none", acknowledgement);
@@ -207,14 +205,14 @@ const cloneInstead = (step: RejoinStep): RejoinStep =>
   step.rung === "clone" ? step : { ...step, rung: "clone", reason: "WAL that it needs is gone" };
 
 /** Standbys whose upstream has no longer what they need, and that have no archive to fetch it from. */
-async function starvedStandbys({ docker, shape }: RoleOrder, roles: readonly NodeRole[]): Promise<NodeRole[]> {
+async function starvedStandbys({ shape }: RoleOrder, roles: readonly NodeRole[]): Promise<NodeRole[]> {
   const starved = await Promise.all(
     roles.map(async (role) => {
       const mayBe = role.kind === "down" ? role.standbySignal : role.kind === "standby" && !role.streaming;
       const node = shapedNode(shape, role.name);
       const upstream = shape.nodes.find(({ name }) => name === node.upstream);
       if (!mayBe || upstream === undefined || hasArchive(node)) return [];
-      const slots = await withOperator(docker, upstream, shape.operator, physicalSlots).catch(noAnswer);
+      const slots = await withOperator(upstream, shape.operator, physicalSlots).catch(noAnswer);
       // A server that does not answer says nothing of its slots.
       return slots?.some(({ name, lostCloneBytes }) => name === node.slot && lostCloneBytes !== null) ? [role] : [];
     }),
@@ -227,12 +225,18 @@ async function starvedStandbys({ docker, shape }: RoleOrder, roles: readonly Nod
  * goes on by the fence: with a slot made anew nothing else tells that WAL is missing.
  */
 async function prepareClone(
-  { docker, shape, environment }: RoleOrder,
+  { shape, environment }: RoleOrder,
   primary: ShapedNode,
   node: ShapedNode,
   { rung }: RejoinStep,
 ): Promise<void> {
   if (rung !== "clone") return;
-  await writeContainerFile(docker, node.container, environment.fenceFile, "unfinished: base backup", environment.uid);
-  await withOperator(docker, primary, shape.operator, (client) => reserveSlot(client, node.slot));
+  await writeContainerFile(
+    engineOf(node),
+    node.container,
+    environment.fenceFile,
+    "unfinished: base backup",
+    environment.uid,
+  );
+  await withOperator(primary, shape.operator, (client) => reserveSlot(client, node.slot));
 }

@@ -1,4 +1,3 @@
-import type Docker from "dockerode";
 import { decideRoles } from "./decide-roles.ts";
 import { OperationError } from "./errors.ts";
 import { describeFailover, failoverFacts, needsAcknowledgement } from "./failover.ts";
@@ -20,17 +19,16 @@ export interface FailoverQuestion {
  * @throws OperationError where the node cannot become the primary, or is it already.
  */
 export async function failoverQuestion(
-  docker: Docker,
   environment: RoleEnvironment,
   guarantee: SynchronousGuarantee | null,
   wanted: string,
 ): Promise<FailoverQuestion> {
-  const nodes = await findNodes(docker, environment.labels, environment.nodeLabel);
+  const nodes = await findNodes(environment);
   const names = nodes.map(({ name }) => name);
   if (!names.includes(wanted)) {
     throw new OperationError(`expected --to to name a node of the stack (${names.join(", ")}), but got "${wanted}".`);
   }
-  const roles = await observeRoles(docker, nodes, environment);
+  const roles = await observeRoles(nodes, environment);
   if (roles.some((role) => role.kind === "primary" && role.name === wanted)) {
     throw new OperationError(`${wanted} is the primary already.`);
   }
@@ -53,7 +51,7 @@ export async function failoverQuestion(
       };
     case "failover": {
       const { from, to } = decision;
-      const facts = await failoverFacts(docker, environment, from, to, roles, guarantee);
+      const facts = await failoverFacts(environment, from, to, roles, guarantee);
       return {
         facts: describeFailover(facts, from),
         lostBytes: needsAcknowledgement(facts) ? (facts.lostBytes ?? 0) : null,

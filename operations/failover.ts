@@ -1,6 +1,6 @@
-import type Docker from "dockerode";
 import { readContainerFile, writeContainerFile } from "./container-file.ts";
 import { readWalEnd } from "./data-job.ts";
+import { engineOf } from "./engine.ts";
 import { noAnswer } from "./errors.ts";
 import { bytesBehind, formatLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
@@ -39,30 +39,32 @@ export interface SynchronousGuarantee {
 
 /** Reads the log of the dead primary off its volume, in a job that changes nothing. */
 export async function failoverFacts(
-  docker: Docker,
   environment: RoleEnvironment,
   from: DownNode,
   to: StandbyRole,
   nodes: readonly NodeRole[],
   guarantee: SynchronousGuarantee | null,
 ): Promise<FailoverFacts> {
-  const end = await readWalEnd(docker, environment, from.name).catch(noAnswer);
-  const standing = await standingGuarantee(docker, environment, from, guarantee);
+  const end = await readWalEnd(environment, from.name).catch(noAnswer);
+  const standing = await standingGuarantee(environment, from, guarantee);
   return judgeFailover(from.name, to, end?.lsn ?? null, nodes, standing);
 }
 
 /** Commits of a primary whose synchronous_standby_names ALTER SYSTEM has set were confirmed by whomever that names. */
 async function standingGuarantee(
-  docker: Docker,
   environment: RoleEnvironment,
   from: DownNode,
   guarantee: SynchronousGuarantee | null,
 ): Promise<SynchronousGuarantee | null> {
   if (guarantee === null) return null;
-  const nodes = await findNodes(docker, environment.labels, environment.nodeLabel);
-  const container = nodes.find(({ name }) => name === from.name)?.container;
-  if (container === undefined) return guarantee;
-  const autoConf = await readContainerFile(docker, container, `${environment.dataDirectory}/postgresql.auto.conf`);
+  const nodes = await findNodes(environment);
+  const node = nodes.find(({ name }) => name === from.name);
+  if (node === undefined) return guarantee;
+  const autoConf = await readContainerFile(
+    engineOf(node),
+    node.container,
+    `${environment.dataDirectory}/postgresql.auto.conf`,
+  );
   return isAlteredBySystem(autoConf ?? "") ? null : guarantee;
 }
 
@@ -157,12 +159,12 @@ const REPLAY_TIMEOUT_SECONDS = 300;
  * Makes a standby the primary in the place of a dead one. The dead one is fenced first: stopped, and marked beside its
  * data, so that nothing but a rejoin lets its server start again.
  */
-export async function failOver(docker: Docker, order: FailoverOrder): Promise<Switchover> {
+export async function failOver(order: FailoverOrder): Promise<Switchover> {
   const { facts, from, to, log } = order;
   const startedAt = performance.now();
-  if (from.container !== "missing") await fence(docker, order);
+  if (from.container !== "missing") await fence(order);
   log(`${from.name} is fenced, and ${to.name} takes its place`);
-  await withOperator(docker, to, order.operator, async (client) => {
+  await withOperator(to, order.operator, async (client) => {
     await reserveSlots(client, order.slots);
     await waitUntil({
       condition: `${to.name} to replay what it has received`,
@@ -180,8 +182,8 @@ export async function failOver(docker: Docker, order: FailoverOrder): Promise<Sw
   return { from: facts.from, to: facts.to, writeGapMs, lostBytes: facts.lostBytes ?? 0, at: new Date().toISOString() };
 }
 
-async function fence(docker: Docker, { fromNode, environment, facts }: FailoverOrder): Promise<void> {
+async function fence({ fromNode, environment, facts }: FailoverOrder): Promise<void> {
   const reason = `${facts.to} was made primary in place of ${facts.from}.\n`;
-  await writeContainerFile(docker, fromNode.container, environment.fenceFile, reason, environment.uid);
-  await waitUntilStopped(docker, fromNode);
+  await writeContainerFile(engineOf(fromNode), fromNode.container, environment.fenceFile, reason, environment.uid);
+  await waitUntilStopped(fromNode);
 }

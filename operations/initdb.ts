@@ -1,9 +1,10 @@
-import type Docker from "dockerode";
+import type { OnHost } from "./docker-host.ts";
+import { engineOf } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { runJob } from "./job.ts";
 import type { JobMount } from "./job.ts";
 
-export interface Initdb {
+export interface Initdb extends OnHost {
   readonly job: string;
   readonly image: string;
   /** Rendered from config-templates/initdb.sh. */
@@ -17,9 +18,9 @@ export interface Initdb {
  * Founds the database cluster, or finds the one that is there.
  * @returns its system identifier, a 64-bit number in decimal.
  */
-export async function initdb(docker: Docker, order: Initdb): Promise<string> {
+export async function initdb(order: Initdb): Promise<string> {
   const { job, ...rest } = order;
-  const output = await runJob(docker, { name: job, network: null, ...rest });
+  const output = await runJob(engineOf(order), { name: job, network: null, ...rest });
   const systemIdentifier = /^system identifier: (\d+)$/m.exec(output)?.[1];
   if (systemIdentifier === undefined) {
     throw new OperationError(`the job ${job} did not report a system identifier. Its output:\n${output}`);

@@ -1,5 +1,4 @@
-import type Docker from "dockerode";
-import { hasFile } from "./engine.ts";
+import { engineOf, hasFile } from "./engine.ts";
 import type { Finding } from "./findings.ts";
 import type { RoleEnvironment } from "./role-environment.ts";
 import { primaryOf } from "./topology.ts";
@@ -9,14 +8,12 @@ import type { TopologyShape } from "./topology.ts";
  * A switchover that was interrupted and then taken back may leave its primary held as a standby from its next start on.
  * The server that runs does not notice, and nothing else tells.
  */
-export async function leftOverHold(
-  docker: Docker,
-  shape: TopologyShape,
-  { dataDirectory }: RoleEnvironment,
-): Promise<Finding[]> {
+export async function leftOverHold(shape: TopologyShape, { dataDirectory }: RoleEnvironment): Promise<Finding[]> {
   const primary = primaryOf(shape);
   if (primary === undefined) return [];
-  const held = await hasFile(docker, primary.container, `${dataDirectory}/standby.signal`).catch(() => false);
+  const held = await hasFile(engineOf(primary), primary.container, `${dataDirectory}/standby.signal`).catch(
+    () => false,
+  );
   return held ? [heldAsStandby(primary.name)] : [];
 }
 

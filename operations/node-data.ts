@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type Docker from "dockerode";
-import { hasFile, inspectContainer, removeContainer } from "./engine.ts";
+import { engineOf, hasFile, inspectContainer, removeContainer } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import type { Node, StackLabels } from "./node.ts";
 import { SELF } from "./observe.ts";
@@ -18,19 +17,21 @@ export interface DataVolume extends Node {
 const ANSWER_TIMEOUT_SECONDS = 5;
 
 /** What a node's data is: its server is asked, and where none answers, the files are. */
-export async function nodeData(docker: Docker, node: Node, dataDirectory: string): Promise<NodeData> {
+export async function nodeData(node: Node, dataDirectory: string): Promise<NodeData> {
   try {
-    const question = runAsSuperuser(docker, node, `SELECT row_to_json(self) FROM (${SELF}) AS self;\n`);
+    const question = runAsSuperuser(node, `SELECT row_to_json(self) FROM (${SELF}) AS self;\n`);
     const self = JSON.parse(await withDeadline(question, ANSWER_TIMEOUT_SECONDS, "no answer")) as SelfRow;
     const { system_identifier: systemIdentifier, timeline, wal_lsn: walLsn } = self;
     return { kind: "cluster", role: self.standby ? "standby" : "primary", systemIdentifier, timeline, walLsn };
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    return fromFiles(docker, node, dataDirectory);
+    return fromFiles(node, dataDirectory);
   }
 }
 
-async function fromFiles(docker: Docker, { container }: Node, dataDirectory: string): Promise<NodeData> {
+async function fromFiles(node: Node, dataDirectory: string): Promise<NodeData> {
+  const { container } = node;
+  const docker = engineOf(node);
   try {
     const [control, isStandby] = await Promise.all([
       readPgControl(docker, container, dataDirectory),
@@ -46,11 +47,11 @@ async function fromFiles(docker: Docker, { container }: Node, dataDirectory: str
 
 /** Runs `use` with a container that has the node's volume mounted: its own, or where that is gone one that never runs. */
 export async function withDataOf<T>(
-  docker: Docker,
   { image, labels, dataMount }: { readonly image: string; readonly labels: StackLabels; readonly dataMount: string },
   node: DataVolume,
   use: (container: string) => Promise<T>,
 ): Promise<T> {
+  const docker = engineOf(node);
   if ((await inspectContainer(docker, node.container)) !== undefined) return use(node.container);
   const name = `${node.volume}.data-${randomBytes(4).toString("hex")}`;
   await docker.createContainer({

@@ -1,4 +1,3 @@
-import type Docker from "dockerode";
 import type { LastRestart } from "./apply-configuration.ts";
 import { OperationError } from "./errors.ts";
 import { bytesBehind, parseLsn } from "./lsn.ts";
@@ -62,16 +61,12 @@ function missed(
 }
 
 /** Asks the primary first, so that what is written meanwhile does not count. */
-export async function replayLags(
-  docker: Docker,
-  nodes: readonly Node[],
-  standbys: readonly Node[],
-): Promise<ReplayLag[]> {
-  const { output } = await runOnWritableNode(docker, nodes, "SELECT pg_current_wal_lsn();\n");
+export async function replayLags(nodes: readonly Node[], standbys: readonly Node[]): Promise<ReplayLag[]> {
+  const { output } = await runOnWritableNode(nodes, "SELECT pg_current_wal_lsn();\n");
   const written = parseLsn(output);
   return Promise.all(
     standbys.map(async (standby) => {
-      const replayed = await runAsSuperuser(docker, standby, "SELECT coalesce(pg_last_wal_replay_lsn(), '0/0');\n");
+      const replayed = await runAsSuperuser(standby, "SELECT coalesce(pg_last_wal_replay_lsn(), '0/0');\n");
       return { node: standby.name, bytes: bytesBehind(parseLsn(replayed), written) };
     }),
   );
@@ -81,7 +76,6 @@ const CATCH_UP_TIMEOUT_SECONDS = 30;
 
 /** A standby that is behind for a moment has some time. @returns what is missed all the same. */
 export async function untilCaughtUp(
-  docker: Docker,
   objectives: Objectives,
   nodes: readonly Node[],
   standbys: readonly Node[],
@@ -96,7 +90,7 @@ export async function untilCaughtUp(
       intervalMilliseconds: 500,
       signal,
       probe: async () => {
-        behind = missedReplayLag(objectives, await replayLags(docker, nodes, standbys));
+        behind = missedReplayLag(objectives, await replayLags(nodes, standbys));
         return behind.length === 0 ? [] : undefined;
       },
       seen: () => behind.join("; "),

@@ -1,6 +1,5 @@
-import type Docker from "dockerode";
 import { readContainerFile } from "./container-file.ts";
-import { hasFile } from "./engine.ts";
+import { engineOf, hasFile } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { parseLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
@@ -110,17 +109,17 @@ SELECT row_to_json(answer) FROM (
 const ANSWER_TIMEOUT_SECONDS = 4;
 
 /** Asks all nodes side by side, as the superuser on each node's own socket. A node that does not answer is one that is down. */
-export function observeRoles(docker: Docker, nodes: readonly Node[], paths: DataPaths): Promise<NodeRole[]> {
-  return Promise.all(nodes.map((node) => observeRole(docker, node, paths)));
+export function observeRoles(nodes: readonly Node[], paths: DataPaths): Promise<NodeRole[]> {
+  return Promise.all(nodes.map((node) => observeRole(node, paths)));
 }
 
-async function observeRole(docker: Docker, node: Node, paths: DataPaths): Promise<NodeRole> {
+async function observeRole(node: Node, paths: DataPaths): Promise<NodeRole> {
   try {
-    const answer = await withDeadline(runAsSuperuser(docker, node, ROLE), ANSWER_TIMEOUT_SECONDS, "no answer");
+    const answer = await withDeadline(runAsSuperuser(node, ROLE), ANSWER_TIMEOUT_SECONDS, "no answer");
     return roleOf(node.name, JSON.parse(answer) as RoleRow);
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    return downNode(docker, node, paths, messageOf(error));
+    return downNode(node, paths, messageOf(error));
   }
 }
 
@@ -146,20 +145,20 @@ function roleOf(name: string, row: RoleRow): PrimaryRole | StandbyRole {
   };
 }
 
-async function downNode(docker: Docker, node: Node, paths: DataPaths, why: string): Promise<DownNode> {
-  const container = await containerState(docker, node);
+async function downNode(node: Node, paths: DataPaths, why: string): Promise<DownNode> {
+  const container = await containerState(node);
   const common = { kind: "down", name: node.name, container, why } as const;
   if (container === "missing") return { ...common, control: undefined, standbySignal: false, fence: "none" };
   const [control, standbySignal, fence] = await Promise.all([
-    readPgControl(docker, node.container, paths.dataDirectory),
-    hasFile(docker, node.container, `${paths.dataDirectory}/standby.signal`),
-    readFence(docker, node, paths.fenceFile),
+    readPgControl(engineOf(node), node.container, paths.dataDirectory),
+    hasFile(engineOf(node), node.container, `${paths.dataDirectory}/standby.signal`),
+    readFence(node, paths.fenceFile),
   ]);
   return { ...common, control, standbySignal, fence };
 }
 
-async function readFence(docker: Docker, node: Node, path: string): Promise<Fence> {
-  const text = await readContainerFile(docker, node.container, path);
+async function readFence(node: Node, path: string): Promise<Fence> {
+  const text = await readContainerFile(engineOf(node), node.container, path);
   if (text === undefined) return "none";
   return text.startsWith("unfinished") ? "unfinished" : "fenced";
 }

@@ -1,6 +1,5 @@
-import type Docker from "dockerode";
 import type pg from "pg";
-import { inspectContainer, lastLogLines } from "./engine.ts";
+import { engineOf, inspectContainer, lastLogLines } from "./engine.ts";
 import { messageOf } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { SLOTS, slotOf } from "./slots.ts";
@@ -69,25 +68,22 @@ export interface WalSender {
 }
 
 /** Asks all nodes side by side. Nothing is thrown: a node that does not answer is an observation too. */
-export function observeNodes(
-  docker: Docker,
-  nodes: readonly Node[],
-  operator: OperatorCredentials,
-): Promise<NodeObservation[]> {
-  return Promise.all(nodes.map((node) => observeNode(docker, node, operator)));
+export function observeNodes(nodes: readonly Node[], operator: OperatorCredentials): Promise<NodeObservation[]> {
+  return Promise.all(nodes.map((node) => observeNode(node, operator)));
 }
 
-async function observeNode(docker: Docker, node: Node, operator: OperatorCredentials): Promise<NodeObservation> {
+async function observeNode(node: Node, operator: OperatorCredentials): Promise<NodeObservation> {
   try {
-    const server = await withOperator(docker, node, operator, observeServer);
+    const server = await withOperator(node, operator, observeServer);
     return { name: node.name, answers: true, server };
   } catch (error) {
-    const container = await containerState(docker, node);
+    const container = await containerState(node);
     return { name: node.name, answers: false, container, why: messageOf(error) };
   }
 }
 
-export async function containerState(docker: Docker, node: Node): Promise<ContainerState> {
+export async function containerState(node: Node): Promise<ContainerState> {
+  const docker = engineOf(node);
   const container = await inspectContainer(docker, node.container);
   if (container === undefined) return "missing";
   if (container.State.Paused) return "paused";

@@ -1,32 +1,30 @@
-import type Docker from "dockerode";
 import { readContainerFile } from "./container-file.ts";
 import { decideRoles } from "./decide-roles.ts";
+import { engineOf } from "./engine.ts";
 import { failoverFacts, refusedFailover } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
 import type { DataVolume } from "./node-data.ts";
 import { findNodes } from "./node.ts";
-import type { Node, StackLabels } from "./node.ts";
+import type { Node, NodeMarks } from "./node.ts";
 import { observeRoles } from "./observe-roles.ts";
 import type { RoleAcknowledgement, RoleEnvironment } from "./role-environment.ts";
 
 /** What cannot be changed in a running topology by writing another value into the stack file. */
-export interface LastingChoices {
+export interface LastingChoices extends NodeMarks {
   readonly postgresMajor: number;
   readonly primary: Node;
   readonly environment: RoleEnvironment;
   readonly acknowledgement: RoleAcknowledgement;
   readonly guarantee: SynchronousGuarantee | null;
-  readonly labels: StackLabels;
-  readonly nodeLabel: string;
   readonly dataVolumes: readonly DataVolume[];
   readonly deletionProtection: boolean;
 }
 
 /** Changes that would do harm, or that this version cannot make, each with what to do instead. */
-export async function refusedChanges(docker: Docker, before: LastingChoices, after: LastingChoices): Promise<string[]> {
+export async function refusedChanges(before: LastingChoices, after: LastingChoices): Promise<string[]> {
   return [
-    ...(await majorChange(docker, before, after)),
-    ...(await primaryChange(docker, before, after)),
+    ...(await majorChange(before, after)),
+    ...(await primaryChange(before, after)),
     ...protectedRemoval(before, after),
   ];
 }
@@ -43,36 +41,40 @@ function protectedRemoval(before: LastingChoices, after: LastingChoices): string
 }
 
 /** Before a cluster is founded, an update may have failed for the very reason that is being mended. */
-async function majorChange(docker: Docker, before: LastingChoices, after: LastingChoices): Promise<string[]> {
+async function majorChange(before: LastingChoices, after: LastingChoices): Promise<string[]> {
   if (before.postgresMajor === after.postgresMajor) return [];
-  const founded = await foundedMajor(docker, before);
+  const founded = await foundedMajor(before);
   if (founded === undefined || founded === after.postgresMajor) return [];
   const reason = `the cluster is one of PostgreSQL ${founded}, and a server of PostgreSQL ${after.postgresMajor} cannot open its files. Name an image of major ${founded}; to change the major, make a second stack and move the data with pg_dump.`;
   return [reason];
 }
 
 /** What the data of any node says; undefined: no node has data. */
-async function foundedMajor(docker: Docker, choices: LastingChoices): Promise<number | undefined> {
-  const nodes = await findNodes(docker, choices.labels, choices.nodeLabel);
-  for (const { container } of nodes) {
-    const version = await readContainerFile(docker, container, `${choices.environment.dataDirectory}/PG_VERSION`);
+async function foundedMajor(choices: LastingChoices): Promise<number | undefined> {
+  const nodes = await findNodes(choices);
+  for (const node of nodes) {
+    const version = await readContainerFile(
+      engineOf(node),
+      node.container,
+      `${choices.environment.dataDirectory}/PG_VERSION`,
+    );
     if (version !== undefined) return Number(version);
   }
   return undefined;
 }
 
 /** Only where the stack file names another primary: what else is wrong with roles is told by the topology itself. */
-async function primaryChange(docker: Docker, before: LastingChoices, after: LastingChoices): Promise<string[]> {
-  if (before.primary.name === after.primary.name || (await foundedMajor(docker, before)) === undefined) return [];
+async function primaryChange(before: LastingChoices, after: LastingChoices): Promise<string[]> {
+  if (before.primary.name === after.primary.name || (await foundedMajor(before)) === undefined) return [];
   const { environment } = after;
-  const found = await findNodes(docker, environment.labels, environment.nodeLabel);
+  const found = await findNodes(environment);
   if (!found.some((node) => node.name === after.primary.name)) return newPrimary(before, after);
-  const roles = await observeRoles(docker, found, environment);
+  const roles = await observeRoles(found, environment);
   const decision = decideRoles(after.primary.name, true, roles);
   if (decision.kind === "refused") return [decision.reason];
   if (decision.kind !== "failover") return [];
   const { from, to } = decision;
-  const facts = await failoverFacts(docker, environment, from, to, roles, before.guarantee ?? null);
+  const facts = await failoverFacts(environment, from, to, roles, before.guarantee ?? null);
   const refusal = refusedFailover(facts, from, after.acknowledgement.failoverLostBytes ?? null);
   return refusal === undefined ? [] : [refusal];
 }

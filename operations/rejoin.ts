@@ -1,7 +1,7 @@
-import type Docker from "dockerode";
 import { readContainerFile } from "./container-file.ts";
 import { readWalEnd, runDataJob } from "./data-job.ts";
 import type { DataVerb } from "./data-job.ts";
+import { engineOf } from "./engine.ts";
 import { OperationError, messageOf, noAnswer } from "./errors.ts";
 import type { Node } from "./node.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
@@ -26,7 +26,6 @@ export interface RejoinStep {
 }
 
 export interface RejoinContext {
-  readonly docker: Docker;
   readonly environment: RoleEnvironment;
   readonly acknowledgement: RoleAcknowledgement;
   readonly log: (message: string) => void;
@@ -34,11 +33,11 @@ export interface RejoinContext {
 }
 
 /** The way the primary's data came: which timelines it has been on. */
-export async function primaryHistory(docker: Docker, primary: Node, timeline: number): Promise<TimelineSpan[]> {
+export async function primaryHistory(primary: Node, timeline: number): Promise<TimelineSpan[]> {
   if (timeline === 1) return parseHistory(1, "");
   const file = `pg_wal/${historyFileName(timeline)}`;
   // With an offset and a length, as a server before 16 wants it where the file may be missing.
-  const text = await runAsSuperuser(docker, primary, `SELECT pg_read_file('${file}', 0, 1000000, true);\n`);
+  const text = await runAsSuperuser(primary, `SELECT pg_read_file('${file}', 0, 1000000, true);\n`);
   return parseHistory(timeline, text);
 }
 
@@ -70,7 +69,7 @@ function isDiverged(node: StandbyRole, history: readonly TimelineSpan[]): boolea
 
 /** What it takes for a node whose server is stopped to follow. Nothing of its data is changed. */
 export async function planRejoin(
-  { docker, environment, signal }: RejoinContext,
+  { environment, signal }: RejoinContext,
   node: Node,
   role: DownNode | StandbyRole,
   history: readonly TimelineSpan[],
@@ -85,25 +84,20 @@ export async function planRejoin(
   const end =
     control?.state === "shut down"
       ? afterCheckpoint(control)
-      : await readWalEnd(docker, environment, node.name, signal).catch(noAnswer);
+      : await readWalEnd(environment, node.name, signal).catch(noAnswer);
   if (end === undefined) {
     return { node: node.name, rung: "clone", reason: "its data cannot be read", discardedBytes: null };
   }
-  const own = await ownHistory(docker, environment, node, end.timeline);
+  const own = await ownHistory(environment, node, end.timeline);
   return chooseRung(node.name, own, end.lsn, history);
 }
 
 const afterCheckpoint = (control: PgControl) => ({ timeline: control.timeline, lsn: control.checkpointLsn + 1n });
 
-async function ownHistory(
-  docker: Docker,
-  { dataDirectory }: RoleEnvironment,
-  node: Node,
-  timeline: number,
-): Promise<TimelineSpan[]> {
+async function ownHistory({ dataDirectory }: RoleEnvironment, node: Node, timeline: number): Promise<TimelineSpan[]> {
   if (timeline === 1) return parseHistory(1, "");
   const path = `${dataDirectory}/pg_wal/${historyFileName(timeline)}`;
-  return parseHistory(timeline, (await readContainerFile(docker, node.container, path)) ?? "");
+  return parseHistory(timeline, (await readContainerFile(engineOf(node), node.container, path)) ?? "");
 }
 
 /** Pure: pg_rewind cannot tell two servers apart that were promoted to the same timeline each by itself. */
@@ -131,18 +125,18 @@ export function refusedRejoin(step: RejoinStep, fenced: boolean, { rejoin }: Rol
 
 /** Lets the node follow; where rewinding fails, by a new base backup. */
 export async function rejoin(context: RejoinContext, primary: Node, node: Node, step: RejoinStep): Promise<Rung> {
-  const { docker, log } = context;
+  const { log } = context;
   // pg_rewind goes by the primary's last checkpoint, which may be from before its promotion.
-  if (step.rung === "rewind") await runAsSuperuser(docker, primary, "CHECKPOINT;\n");
+  if (step.rung === "rewind") await runAsSuperuser(primary, "CHECKPOINT;\n");
   const done = await climb(context, node, step);
   log(`${node.name} follows the primary by ${describeRung(done)}: ${step.reason}`);
-  await startServer(docker, node);
+  await startServer(node);
   return done;
 }
 
 async function climb(context: RejoinContext, node: Node, { rung }: RejoinStep): Promise<Rung> {
-  const { docker, environment, log, signal } = context;
-  const run = (verb: DataVerb): Promise<string> => runDataJob(docker, environment, node.name, verb, signal);
+  const { environment, log, signal } = context;
+  const run = (verb: DataVerb): Promise<string> => runDataJob(environment, node.name, verb, signal);
   switch (rung) {
     case "follow":
       await run("follow");

@@ -101,14 +101,14 @@ async function restoreAndCheck(
   backup: Backup,
 ): Promise<DrillReport> {
   const { node } = drill;
-  const began = await momentOnPrimary(docker, nodes);
+  const began = await momentOnPrimary(nodes);
   const startedAt = performance.now();
   status(`restores ${backup.id}`);
   await startRestored(docker, node, backup.id, [], signal);
   const reached = await untilReached(docker, node, signal);
   const rtoSeconds = Math.round((performance.now() - startedAt) / 100) / 10;
   status("checks what was restored");
-  const checks = ["check-backup", "verify-backup", await amcheck(docker, node), ...(await assertAll(docker, drill))];
+  const checks = ["check-backup", "verify-backup", await amcheck(docker, node), ...(await assertAll(drill))];
   return {
     backup: backup.id,
     restoredTo: reached.lastTransactionAt,
@@ -120,9 +120,9 @@ async function restoreAndCheck(
 }
 
 /** Writes a commit that changes nothing, and says when. */
-async function momentOnPrimary(docker: Docker, nodes: readonly Node[]): Promise<number | null> {
+async function momentOnPrimary(nodes: readonly Node[]): Promise<number | null> {
   const script = "SELECT pg_current_xact_id() \\g /dev/null\nSELECT extract(epoch FROM clock_timestamp());\n";
-  const answer = await runOnWritableNode(docker, nodes, script).catch(noAnswer);
+  const answer = await runOnWritableNode(nodes, script).catch(noAnswer);
   return answer === undefined ? null : Number(answer.output) * 1000;
 }
 
@@ -141,10 +141,10 @@ async function amcheck(docker: Docker, { container }: RestoredNode): Promise<str
   throw new OperationError(`pg_amcheck finds it corrupt: ${words}`);
 }
 
-async function assertAll(docker: Docker, { node, database, assertions }: RestoreDrill): Promise<string[]> {
+async function assertAll({ node, database, assertions }: RestoreDrill): Promise<string[]> {
   for (const assertion of assertions) {
     const restored = { name: "the restored server", container: node.container };
-    const answer = await runAsSuperuser(docker, restored, `${assertion}\n;\n`, database);
+    const answer = await runAsSuperuser(restored, `${assertion}\n;\n`, database);
     if (answer !== "t") throw new OperationError(`expected true of the assertion ${assertion}, but got "${answer}".`);
   }
   return [...assertions];

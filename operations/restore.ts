@@ -92,7 +92,7 @@ async function archiveEverything(
   { server, nodes, log, signal }: Restore,
   wanted: WantedTarget,
 ): Promise<void> {
-  const switched = await runOnWritableNode(docker, nodes, SWITCH_WAL).catch(noAnswer);
+  const switched = await runOnWritableNode(nodes, SWITCH_WAL).catch(noAnswer);
   if (switched === undefined) {
     log("no node takes writes: what Barman has received is all there is");
     return;

@@ -96,7 +96,7 @@ export async function untilReached(docker: Docker, node: RestoredNode, signal?: 
     signal,
     probe: async () => {
       await requireAlive(docker, node);
-      return reachedOf(docker, node);
+      return reachedOf(node);
     },
     seen: () => lastLogLines(docker, node.container),
   });
@@ -124,8 +124,8 @@ FROM (SELECT pg_is_in_recovery() AS standby) AS role;
 `;
 
 /** undefined: it does not take connections yet, or still replays. */
-async function reachedOf(docker: Docker, { container }: RestoredNode): Promise<Reached | undefined> {
-  const answer = await runAsSuperuser(docker, { name: "the restored server", container }, PROGRESS).catch(noAnswer);
+async function reachedOf({ container }: RestoredNode): Promise<Reached | undefined> {
+  const answer = await runAsSuperuser({ name: "the restored server", container }, PROGRESS).catch(noAnswer);
   if (answer === undefined) return undefined;
   const { reached, ...progress } = JSON.parse(answer) as Reached & { readonly reached: boolean };
   return reached ? progress : undefined;

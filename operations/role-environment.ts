@@ -1,13 +1,11 @@
 import type { JobMount } from "./job.ts";
-import type { StackLabels } from "./node.ts";
+import type { OnHost } from "./docker-host.ts";
+import type { NodeMarks } from "./node.ts";
 
 /** What a change of roles needs to know of the nodes' containers and volumes. */
-export interface RoleEnvironment {
+export interface RoleEnvironment extends NodeMarks {
   readonly image: string;
   readonly network: string;
-  readonly labels: StackLabels;
-  /** The label whose value names a node. */
-  readonly nodeLabel: string;
   /** PGDATA inside the containers. */
   readonly dataDirectory: string;
   /** While this file is there, the guard lets no server start. */
@@ -18,7 +16,7 @@ export interface RoleEnvironment {
   readonly jobs: Readonly<Record<string, DataJob>>;
 }
 
-export interface DataJob {
+export interface DataJob extends OnHost {
   readonly name: string;
   /** Rendered from config-templates/rejoin.sh. */
   readonly script: string;

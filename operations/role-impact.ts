@@ -19,9 +19,9 @@ export async function roleImpact(
   wanted: string,
   guarantee: SynchronousGuarantee | null,
 ): Promise<Impact> {
-  const { docker, environment } = context;
-  const nodes = await findNodes(docker, environment.labels, environment.nodeLabel);
-  const roles = await observeRoles(docker, nodes, environment);
+  const { environment } = context;
+  const nodes = await findNodes(environment);
+  const roles = await observeRoles(nodes, environment);
   const decision = decideRoles(wanted, true, roles);
   switch (decision.kind) {
     case "none": {
@@ -48,7 +48,7 @@ export async function roleImpact(
       };
     case "failover": {
       const { from, to } = decision;
-      const facts = await failoverFacts(docker, environment, from, to, roles, guarantee);
+      const facts = await failoverFacts(environment, from, to, roles, guarantee);
       return { level: "switchover", nodes: [from.name, wanted], message: describeFailover(facts, from).join("\n") };
     }
     case "refused":
@@ -82,7 +82,7 @@ async function rejoinLines(
   const primary = nodes.find((node) => node.name === wanted);
   const role = roles.find((candidate) => candidate.name === wanted);
   if (primary === undefined || role?.kind !== "primary") return [];
-  const history = await primaryHistory(context.docker, primary, role.timeline);
+  const history = await primaryHistory(primary, role.timeline);
   const lines = cannotFollow(
     roles.filter((other) => other !== role),
     history,

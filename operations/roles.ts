@@ -1,4 +1,3 @@
-import type Docker from "dockerode";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { OperationError } from "./errors.ts";
 import type { Node } from "./node.ts";
@@ -24,13 +23,12 @@ export interface Role {
  * @returns where it was done, and a WAL position behind it: whoever has replayed that has the role as it is now.
  */
 export async function ensureRole(
-  docker: Docker,
   nodes: readonly Node[],
   role: Role,
   password: string,
 ): Promise<{ readonly node: Node; readonly walLsn: string }> {
   const script = `${ensureRoleScript(role, scramVerifier(password))}SELECT pg_current_wal_insert_lsn();\n`;
-  const { node, output } = await runOnWritableNode(docker, nodes, script);
+  const { node, output } = await runOnWritableNode(nodes, script);
   return { node, walLsn: output };
 }
 
@@ -52,9 +50,9 @@ function ensureRoleScript(role: Role, verifier: string): string {
  * Drops the role unless something still belongs to it or depends on it; one that is not there is no error.
  * @returns whether it is gone.
  */
-export async function dropRoleIfUnused(docker: Docker, nodes: readonly Node[], role: Role): Promise<boolean> {
+export async function dropRoleIfUnused(nodes: readonly Node[], role: Role): Promise<boolean> {
   try {
-    await runOnWritableNode(docker, nodes, dropRoleScript(role));
+    await runOnWritableNode(nodes, dropRoleScript(role));
     return true;
   } catch (error) {
     if (error instanceof OperationError && error.message.includes("cannot be dropped")) return false;
@@ -89,7 +87,6 @@ interface RoleRow {
  * all. The superuser is asked: nobody else may see a verifier.
  */
 export async function roleDifference(
-  docker: Docker,
   nodes: readonly Node[],
   role: Role,
   password: string,
@@ -99,7 +96,7 @@ export async function roleDifference(
            rolconnlimit AS connection_limit, rolpassword AS verifier
     FROM pg_authid WHERE rolname = ${escapeLiteral(role.name)}) AS role;
 `;
-  const { output } = await runOnWritableNode(docker, nodes, script);
+  const { output } = await runOnWritableNode(nodes, script);
   if (output === "") return "does not exist";
   const row = JSON.parse(output) as RoleRow;
   if (!row.login) return "may not log in";

@@ -1,5 +1,4 @@
 import { posix } from "node:path";
-import type Docker from "dockerode";
 import { fileDifferences, writeVolumeFiles } from "./volume-files.ts";
 import type { FileDifference, FoundFiles, VolumeContents, VolumeFile } from "./volume-files.ts";
 
@@ -44,13 +43,12 @@ export const areProven = ({ mount, files, uid }: VolumeContents, found: FoundFil
   fileDifferences(provenCopies(mount, files), found, uid).length === 0;
 
 /** Puts the files where the server reads them. */
-export const installFiles = (docker: Docker, contents: VolumeContents): Promise<void> =>
-  writeVolumeFiles(docker, contents);
+export const installFiles = (contents: VolumeContents): Promise<void> => writeVolumeFiles(contents);
 
 /** Remembers the files as those that the server runs with. */
-export const markProven = (docker: Docker, contents: VolumeContents): Promise<void> =>
-  writeVolumeFiles(docker, { ...contents, files: provenCopies(contents.mount, contents.files) });
+export const markProven = (contents: VolumeContents): Promise<void> =>
+  writeVolumeFiles({ ...contents, files: provenCopies(contents.mount, contents.files) });
 
 /** Puts the proven files back where the server reads them. */
-export const restoreFiles = (docker: Docker, contents: VolumeContents, found: FoundFiles): Promise<void> =>
-  writeVolumeFiles(docker, { ...contents, files: provenFiles(contents, found) });
+export const restoreFiles = (contents: VolumeContents, found: FoundFiles): Promise<void> =>
+  writeVolumeFiles({ ...contents, files: provenFiles(contents, found) });

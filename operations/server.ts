@@ -1,5 +1,4 @@
-import type Docker from "dockerode";
-import { inspectContainer, lastLogLines, statusCode } from "./engine.ts";
+import { engineOf, inspectContainer, lastLogLines, statusCode } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { readiness } from "./sql.ts";
@@ -14,34 +13,29 @@ const STOP_TIMEOUT_SECONDS = 120;
  * Starts the container if it is stopped, and resumes one that is paused; one that runs is left alone, unless it only
  * waits for its next attempt.
  */
-export async function startServer(docker: Docker, node: Node): Promise<void> {
-  const container = docker.getContainer(node.container);
+export async function startServer(node: Node): Promise<void> {
+  const container = engineOf(node).getContainer(node.container);
   try {
-    if ((await inspectContainer(docker, node.container))?.State.Paused) await container.unpause();
+    if ((await inspectContainer(engineOf(node), node.container))?.State.Paused) await container.unpause();
     else await container.start();
   } catch (error) {
     // 304: it was running. After some failures Docker waits up to a minute before it starts it again.
-    if (statusCode(error) === 304) return restartIfItWaits(docker, node);
+    if (statusCode(error) === 304) return restartIfItWaits(node);
     if (statusCode(error) === 404) throw goneContainer(node);
     throw new OperationError(`the container of ${node.name} does not start: ${messageOf(error)}`);
   }
 }
 
-async function restartIfItWaits(docker: Docker, node: Node): Promise<void> {
-  const container = await inspectContainer(docker, node.container);
-  if (container?.State.Restarting) await docker.getContainer(node.container).restart();
+async function restartIfItWaits(node: Node): Promise<void> {
+  const container = await inspectContainer(engineOf(node), node.container);
+  if (container?.State.Restarting) await engineOf(node).getContainer(node.container).restart();
 }
 
 /**
  * Waits until the server of a node takes connections over TCP; one in recovery that is not yet consistent does not.
  * @throws OperationError at the deadline, or as soon as the container ends, with the last lines of the log.
  */
-export async function waitUntilReady(
-  docker: Docker,
-  node: Node,
-  operator: OperatorCredentials,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function waitUntilReady(node: Node, operator: OperatorCredentials, signal?: AbortSignal): Promise<void> {
   let seen = "nothing";
   let restartsAtFirst: number | undefined;
   await waitUntil({
@@ -49,31 +43,31 @@ export async function waitUntilReady(
     timeoutSeconds: READY_TIMEOUT_SECONDS,
     signal,
     probe: async () => {
-      const answer = await readiness(docker, node, operator);
+      const answer = await readiness(node, operator);
       if (answer === "ready") return true;
       seen = answer;
-      restartsAtFirst = await failWhenItEnds(docker, node, restartsAtFirst);
+      restartsAtFirst = await failWhenItEnds(node, restartsAtFirst);
       return undefined;
     },
-    seen: async () => `${seen}. Last lines of its log:\n${await indentedLog(docker, node)}`,
+    seen: async () => `${seen}. Last lines of its log:\n${await indentedLog(node)}`,
   });
 }
 
 /** A container that ends, or that Docker starts again and again, will not become ready by waiting. */
-async function failWhenItEnds(docker: Docker, node: Node, restartsAtFirst: number | undefined): Promise<number> {
-  const container = await inspectContainer(docker, node.container);
+async function failWhenItEnds(node: Node, restartsAtFirst: number | undefined): Promise<number> {
+  const container = await inspectContainer(engineOf(node), node.container);
   if (container === undefined) throw goneContainer(node);
   const restarts = container.RestartCount;
   const first = restartsAtFirst ?? restarts;
   const ended = !container.State.Running && !container.State.Restarting;
   if (!ended && restarts - first < 3) return first;
   throw new OperationError(
-    `the server of ${node.name} ended with exit code ${container.State.ExitCode} instead of taking connections. Last lines of its log:\n${await indentedLog(docker, node)}`,
+    `the server of ${node.name} ended with exit code ${container.State.ExitCode} instead of taking connections. Last lines of its log:\n${await indentedLog(node)}`,
   );
 }
 
-export async function indentedLog(docker: Docker, node: Node): Promise<string> {
-  const log = await lastLogLines(docker, node.container);
+export async function indentedLog(node: Node): Promise<string> {
+  const log = await lastLogLines(engineOf(node), node.container);
   return log
     .split("\n")
     .map((line) => `  ${line}`)
@@ -86,9 +80,9 @@ const goneContainer = (node: Node): OperationError =>
   );
 
 /** Stops the server cleanly (SIGINT is a fast shutdown with a checkpoint); one that is gone or stopped is no error. */
-export async function stopServer(docker: Docker, node: Node): Promise<void> {
+export async function stopServer(node: Node): Promise<void> {
   try {
-    await docker.getContainer(node.container).stop({ t: STOP_TIMEOUT_SECONDS });
+    await engineOf(node).getContainer(node.container).stop({ t: STOP_TIMEOUT_SECONDS });
   } catch (error) {
     if (statusCode(error) !== 304 && statusCode(error) !== 404) throw error;
   }

@@ -1,4 +1,3 @@
-import type Docker from "dockerode";
 import type pg from "pg";
 import { escapeLiteral } from "pg";
 import { OperationError } from "./errors.ts";
@@ -100,12 +99,12 @@ const SENDER_END_TIMEOUT_MILLISECONDS = 5000;
  * Drops a slot on every node that answers. Its standby is gone for good, so that whatever still holds the slot is
  * ended: a sender that has not noticed yet, or somebody's tool. A node that does not answer keeps the slot.
  */
-export async function dropSlotEverywhere(docker: Docker, nodes: readonly Node[], name: string): Promise<void> {
+export async function dropSlotEverywhere(nodes: readonly Node[], name: string): Promise<void> {
   const slot = `pg_replication_slots WHERE slot_name = ${escapeLiteral(name)}`;
   const script = `SELECT pg_terminate_backend(active_pid, ${SENDER_END_TIMEOUT_MILLISECONDS}) FROM ${slot} AND active;
 SELECT pg_drop_replication_slot(slot_name) FROM ${slot} AND NOT active;
 `;
-  const drops = await Promise.allSettled(nodes.map((node) => runAsSuperuser(docker, node, script)));
+  const drops = await Promise.allSettled(nodes.map((node) => runAsSuperuser(node, script)));
   for (const drop of drops) {
     if (drop.status === "rejected" && !(drop.reason instanceof OperationError)) throw drop.reason;
   }

@@ -1,4 +1,3 @@
-import type Docker from "dockerode";
 import pg from "pg";
 import type { QueryResultRow } from "pg";
 import { OperationError, messageOf } from "./errors.ts";
@@ -20,12 +19,11 @@ const QUERY_TIMEOUT_MILLISECONDS = 30_000;
  * @throws OperationError naming the node when no connection is to be had; what `use` throws goes through.
  */
 export async function withOperator<T>(
-  docker: Docker,
   node: Node,
   operator: OperatorCredentials,
   use: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = await connectOperator(docker, node, operator);
+  const client = await connectOperator(node, operator);
   try {
     return await use(client);
   } finally {
@@ -33,8 +31,8 @@ export async function withOperator<T>(
   }
 }
 
-async function connectOperator(docker: Docker, node: Node, operator: OperatorCredentials): Promise<pg.Client> {
-  const endpoint = await serverEndpoint(docker, node);
+async function connectOperator(node: Node, operator: OperatorCredentials): Promise<pg.Client> {
+  const endpoint = await serverEndpoint(node);
   const client = operatorClient(endpoint, node, operator);
   try {
     await client.connect();
@@ -72,9 +70,9 @@ const CANNOT_CONNECT_NOW = "57P03";
  * cluster that was just founded the operator does not exist yet.
  * @returns "ready", or what was seen instead.
  */
-export async function readiness(docker: Docker, node: Node, operator: OperatorCredentials): Promise<string> {
+export async function readiness(node: Node, operator: OperatorCredentials): Promise<string> {
   try {
-    await withOperator(docker, node, operator, async () => undefined);
+    await withOperator(node, operator, async () => undefined);
     return "ready";
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;

@@ -93,7 +93,7 @@ async function askAll(docker: Docker, { labels, nodeLabel, slotOf }: StackOnEngi
     if (name === undefined) return [];
     const listed = byName.get(name);
     const container = listed?.Names[0]?.replace(/^\//, "") ?? "";
-    const answer = listed === undefined ? goneNode(name) : await askNode(docker, { name, container });
+    const answer = listed === undefined ? goneNode(name) : await askNode({ name, container });
     return [{ name, container, slot: slotOf(name), listed, answer }];
   });
   const nodes = (await Promise.all(asked)).flat();

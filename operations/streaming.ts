@@ -1,4 +1,3 @@
-import type Docker from "dockerode";
 import { streamingProblem } from "./findings.ts";
 import { observeServer } from "./observe.ts";
 import type { ServerObservation } from "./observe.ts";
@@ -22,13 +21,13 @@ const STREAMING_TIMEOUT_SECONDS = 60;
  * @throws OperationError at the deadline, with the last lines of the log of each that does not stream.
  */
 export async function untilStreaming(
-  { docker, shape, signal }: { docker: Docker; shape: TopologyShape; signal?: AbortSignal | undefined },
+  { shape, signal }: { shape: TopologyShape; signal?: AbortSignal | undefined },
   upstream: ShapedNode,
   standbys: readonly ShapedNode[],
 ): Promise<VerifiedReplication[]> {
   let behind: readonly ShapedNode[] = standbys;
   let seen = "nothing yet";
-  return withOperator(docker, upstream, shape.operator, (client) =>
+  return withOperator(upstream, shape.operator, (client) =>
     waitUntil({
       condition: `${standbys.map((node) => node.name).join(", ")} to stream from ${upstream.name} over TLS`,
       timeoutSeconds: STREAMING_TIMEOUT_SECONDS,
@@ -40,9 +39,7 @@ export async function untilStreaming(
         return behind.length > 0 ? undefined : standbys.map((node) => verifiedReplication(node, server));
       },
       seen: async () => {
-        const logs = behind.map(
-          async (node) => `Last lines of the log of ${node.name}:\n${await indentedLog(docker, node)}`,
-        );
+        const logs = behind.map(async (node) => `Last lines of the log of ${node.name}:\n${await indentedLog(node)}`);
         return `${seen}.\n${(await Promise.all(logs)).join("\n")}`;
       },
     }),

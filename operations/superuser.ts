@@ -1,4 +1,4 @@
-import type Docker from "dockerode";
+import { engineOf } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import type { Node } from "./node.ts";
@@ -22,13 +22,8 @@ SET client_min_messages = 'warning';
  * @returns what it selected: columns between tabs, one row a line.
  * @throws OperationError with the server's own words.
  */
-export async function runAsSuperuser(
-  docker: Docker,
-  node: Node,
-  script: string,
-  database: string = "postgres",
-): Promise<string> {
-  const { exitCode, stdout, stderr } = await execIn(docker, {
+export async function runAsSuperuser(node: Node, script: string, database: string = "postgres"): Promise<string> {
+  const { exitCode, stdout, stderr } = await execIn(engineOf(node), {
     container: node.container,
     user: "postgres",
     command: ["psql", "-X", "-A", "-t", "-q", "-F", "\t", "-d", database],
@@ -48,7 +43,6 @@ const STANDBY = "standby";
  * @throws OperationError when no node is writable.
  */
 export async function runOnWritableNode(
-  docker: Docker,
   nodes: readonly Node[],
   script: string,
   database?: string,
@@ -62,7 +56,7 @@ ${script}`;
   const seen: string[] = [];
   for (const node of nodes) {
     try {
-      const output = await runAsSuperuser(docker, node, guarded, database);
+      const output = await runAsSuperuser(node, guarded, database);
       if (output !== STANDBY) return { node, output };
       seen.push(`${node.name} is a standby`);
     } catch (error) {

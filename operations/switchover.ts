@@ -1,8 +1,7 @@
-import type Docker from "dockerode";
 import type pg from "pg";
 import { writeContainerFile } from "./container-file.ts";
 import { runDataJob } from "./data-job.ts";
-import { statusCode } from "./engine.ts";
+import { engineOf, statusCode } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { formatLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
@@ -39,68 +38,74 @@ const REPLAY_TIMEOUT_SECONDS = 30;
  * is held as a standby from before its stop on, so that whatever happens it does not come back as a primary by itself.
  * @throws OperationError when it fails before the promotion: the old primary was started again as what it was.
  */
-export async function switchOver(docker: Docker, order: SwitchoverOrder): Promise<Switchover> {
+export async function switchOver(order: SwitchoverOrder): Promise<Switchover> {
   const { from, to, operator } = order;
-  return withOperator(docker, to, operator, async (client) => {
+  return withOperator(to, operator, async (client) => {
     await reserveSlots(client, order.slots);
     // What a clean stop would otherwise write while nobody can.
-    await runAsSuperuser(docker, from, "CHECKPOINT;\n");
-    await untilReplayed(client, to, await writtenLsn(docker, order), CATCH_UP_TIMEOUT_SECONDS, order.signal);
+    await runAsSuperuser(from, "CHECKPOINT;\n");
+    await untilReplayed(client, to, await writtenLsn(order), CATCH_UP_TIMEOUT_SECONDS, order.signal);
     order.log(`${from.name} is stopped cleanly, and ${to.name} takes its place`);
     const stoppedAt = performance.now();
-    await stopWithEverythingSent(docker, order, client);
+    await stopWithEverythingSent(order, client);
     await promote(client, to.name);
     const writeGapMs = Math.round(performance.now() - stoppedAt);
     return { from: from.name, to: to.name, writeGapMs, lostBytes: 0, at: new Date().toISOString() };
   });
 }
 
-async function writtenLsn(docker: Docker, { from, operator }: SwitchoverOrder): Promise<string> {
+async function writtenLsn({ from, operator }: SwitchoverOrder): Promise<string> {
   const query = "SELECT pg_current_wal_lsn()::text AS lsn";
-  return (await withOperator(docker, from, operator, (client) => one<{ lsn: string }>(client, query))).lsn;
+  return (await withOperator(from, operator, (client) => one<{ lsn: string }>(client, query))).lsn;
 }
 
 /** After this the old primary is down, and the other has all that it ever wrote. */
-async function stopWithEverythingSent(docker: Docker, order: SwitchoverOrder, client: pg.Client): Promise<void> {
+async function stopWithEverythingSent(order: SwitchoverOrder, client: pg.Client): Promise<void> {
   const { from, to, environment } = order;
   try {
-    await holdAsStandby(docker, environment, from);
-    await requestCleanStop(docker, from);
-    const shutdownCheckpoint = await untilShutDown(docker, order);
+    await holdAsStandby(environment, from);
+    await requestCleanStop(from);
+    const shutdownCheckpoint = await untilShutDown(order);
     // A position past the beginning of the record is one past its end: records are replayed whole.
     await untilReplayed(client, to, formatLsn(shutdownCheckpoint + 1n), REPLAY_TIMEOUT_SECONDS, undefined);
   } catch (error) {
-    await startAgain(docker, order);
+    await startAgain(order);
     throw new OperationError(`the switchover was called off, and ${from.name} was started again: ${messageOf(error)}`);
   }
 }
 
 /** The file is read when a server starts: one that runs does not notice. */
-export async function holdAsStandby(docker: Docker, environment: RoleEnvironment, node: Node): Promise<void> {
-  await writeContainerFile(docker, node.container, `${environment.dataDirectory}/standby.signal`, "", environment.uid);
+export async function holdAsStandby(environment: RoleEnvironment, node: Node): Promise<void> {
+  await writeContainerFile(
+    engineOf(node),
+    node.container,
+    `${environment.dataDirectory}/standby.signal`,
+    "",
+    environment.uid,
+  );
 }
 
 /**
  * The image's own stop signal, a fast shutdown: it ends clients, writes a checkpoint and sends it to the standbys. As it
  * is the container's stop signal, the restart policy leaves the container stopped.
  */
-async function requestCleanStop(docker: Docker, node: Node): Promise<void> {
+async function requestCleanStop(node: Node): Promise<void> {
   try {
-    await docker.getContainer(node.container).kill({ signal: "SIGINT" });
+    await engineOf(node).getContainer(node.container).kill({ signal: "SIGINT" });
   } catch (error) {
     if (statusCode(error) !== 409) throw error;
   }
 }
 
 /** @returns the position of the checkpoint record that a clean stop ends with. */
-async function untilShutDown(docker: Docker, { from, environment }: SwitchoverOrder): Promise<Lsn> {
+async function untilShutDown({ from, environment }: SwitchoverOrder): Promise<Lsn> {
   let seen = "no pg_control";
   return waitUntil({
     condition: `${from.name} to shut down cleanly`,
     timeoutSeconds: STOP_TIMEOUT_SECONDS,
     intervalMilliseconds: 5,
     probe: async () => {
-      const control = await readPgControl(docker, from.container, environment.dataDirectory);
+      const control = await readPgControl(engineOf(from), from.container, environment.dataDirectory);
       seen = control?.state ?? seen;
       return control?.state === "shut down" ? control.checkpointLsn : undefined;
     },
@@ -135,15 +140,15 @@ async function untilReplayed(
 }
 
 /** As what it was: the other has not been promoted. */
-async function startAgain(docker: Docker, { from, environment }: SwitchoverOrder): Promise<void> {
-  await waitUntilStopped(docker, from);
-  await runDataJob(docker, environment, from.name, "release");
-  await startServer(docker, from);
+async function startAgain({ from, environment }: SwitchoverOrder): Promise<void> {
+  await waitUntilStopped(from);
+  await runDataJob(environment, from.name, "release");
+  await startServer(from);
 }
 
 /** A server that was told to stop may still be at it: only then can its container be started. */
-export async function waitUntilStopped(docker: Docker, node: Node): Promise<void> {
-  await docker
+export async function waitUntilStopped(node: Node): Promise<void> {
+  await engineOf(node)
     .getContainer(node.container)
     .stop({ t: STOP_TIMEOUT_SECONDS })
     .catch((error: unknown) => {

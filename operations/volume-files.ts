@@ -4,10 +4,11 @@ import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import type Docker from "dockerode";
 import tar from "tar-stream";
-import { removeContainer, unlessMissing } from "./engine.ts";
+import type { OnHost } from "./docker-host.ts";
+import { engineOf, removeContainer, unlessMissing } from "./engine.ts";
 
 /** Files in a volume, as they shall be. */
-export interface VolumeContents {
+export interface VolumeContents extends OnHost {
   readonly image: string;
   readonly volume: string;
   /** Where the volume is mounted in the containers that use it; all paths begin with it. */
@@ -46,11 +47,10 @@ const DIRECTORY_MODE = 0o700;
  * @param besides more files, chosen by what is in the volume.
  */
 export async function writeVolumeFiles(
-  docker: Docker,
   contents: VolumeContents,
   besides?: (found: FoundFiles) => readonly VolumeFile[],
 ): Promise<void> {
-  await withHelper(docker, contents, async (container) => {
+  await withHelper(contents, async (container) => {
     const more = besides === undefined ? [] : besides(await filesIn(container, contents.mount));
     await unpackInto(container, contents, [...contents.files, ...more]);
   });
@@ -91,11 +91,11 @@ function difference(file: VolumeFile, found: FoundFile | undefined, uid: number)
 }
 
 /** @param through a container that has the volume mounted, running or not: it saves the making of one. */
-export async function readVolumeFiles(docker: Docker, contents: VolumeContents, through: string): Promise<FoundFiles> {
-  const archive = await unlessMissing(docker.getContainer(through).getArchive({ path: contents.mount }));
+export async function readVolumeFiles(contents: VolumeContents, through: string): Promise<FoundFiles> {
+  const archive = await unlessMissing(engineOf(contents).getContainer(through).getArchive({ path: contents.mount }));
   if (archive !== undefined) return unpack(archive, contents.mount);
-  if ((await unlessMissing(docker.getVolume(contents.volume).inspect())) === undefined) return new Map();
-  return withHelper(docker, contents, (container) => filesIn(container, contents.mount));
+  if ((await unlessMissing(engineOf(contents).getVolume(contents.volume).inspect())) === undefined) return new Map();
+  return withHelper(contents, (container) => filesIn(container, contents.mount));
 }
 
 const filesIn = async (container: Docker.Container, mount: string): Promise<FoundFiles> =>
@@ -125,12 +125,9 @@ function directoriesOf(mount: string, files: readonly VolumeFile[]): string[] {
 }
 
 /** A container that exists only to have the volume mounted. */
-async function withHelper<T>(
-  docker: Docker,
-  contents: VolumeContents,
-  use: (container: Docker.Container) => Promise<T>,
-): Promise<T> {
+async function withHelper<T>(contents: VolumeContents, use: (container: Docker.Container) => Promise<T>): Promise<T> {
   const name = `${contents.volume}.files-${randomBytes(4).toString("hex")}`;
+  const docker = engineOf(contents);
   const container = await docker.createContainer({
     name,
     Image: contents.image,

@@ -23,10 +23,9 @@ export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutput
   },
   create: async (inputs, context) => ({ id: inputs.server, outputs: await run(inputs, context) }),
   update: async (_state, inputs, context) => run(inputs, context),
-  delete: async ({ labels, nodeLabel, slot }, { stack }) => {
+  delete: async ({ slot, ...marks }, { stack }) => {
     await refuseProtected(stack);
-    const docker = connectEngine();
-    await dropSlotEverywhere(docker, await findNodes(docker, labels, nodeLabel), slot);
+    await dropSlotEverywhere(await findNodes(marks), slot);
   },
 };
 

@@ -1,8 +1,7 @@
-import type Docker from "dockerode";
 import prettyBytes from "pretty-bytes";
 import { takeBaseBackup } from "../../operations/base-backup.ts";
 import type { BaseBackupProgress } from "../../operations/base-backup.ts";
-import { connectEngine, inspectContainer } from "../../operations/engine.ts";
+import { engineOf, inspectContainer } from "../../operations/engine.ts";
 import { findNodes } from "../../operations/node.ts";
 import type { Node } from "../../operations/node.ts";
 import { dropSlotEverywhere } from "../../operations/slots.ts";
@@ -15,7 +14,7 @@ export const baseBackupHandler: Handler<BaseBackupInputs, NoOutputs> = {
   ignoredInputs: ["node", "job", "image", "script", "mounts", "network", "labels", "nodeLabel", "upstream", "operator"],
   create: async (inputs, { signal, status, log }) => {
     const startedAt = performance.now();
-    const result = await takeBaseBackup(connectEngine(), {
+    const result = await takeBaseBackup({
       ...inputs,
       signal,
       onProgress: (progress) => status(progressLine(progress, (performance.now() - startedAt) / 1000)),
@@ -24,17 +23,16 @@ export const baseBackupHandler: Handler<BaseBackupInputs, NoOutputs> = {
     return { id: inputs.volume, outputs: {} };
   },
   update: async () => ({}),
-  delete: async ({ node, slot, labels, nodeLabel }) => {
-    const docker = connectEngine();
+  delete: async ({ node, slot, ...marks }) => {
     // A standby that was made the primary stays, and its slots wait for the day on which it follows again.
-    if (await isRunning(docker, node)) return;
-    await dropSlotEverywhere(docker, await findNodes(docker, labels, nodeLabel), slot);
+    if (await isRunning(node)) return;
+    await dropSlotEverywhere(await findNodes(marks), slot);
   },
 };
 
 /** A node that is removed has been stopped by its server's delete. */
-async function isRunning(docker: Docker, node: Node): Promise<boolean> {
-  return (await inspectContainer(docker, node.container))?.State.Running ?? false;
+async function isRunning(node: Node): Promise<boolean> {
+  return (await inspectContainer(engineOf(node), node.container))?.State.Running ?? false;
 }
 
 /** For example "streaming database files: 42 %, 1.2 GB of 2.9 GB, 12 s left". */

@@ -1,5 +1,4 @@
 import { checkpointBeforeStop, untilReplaced } from "../../operations/container-turn.ts";
-import { connectEngine } from "../../operations/engine.ts";
 import type { Handler, NoOutputs } from "../handler.ts";
 import type { ContainerTurnInputs } from "../resources/container-turn.ts";
 
@@ -16,14 +15,13 @@ export const containerTurnHandler: Handler<ContainerTurnInputs, NoOutputs> = {
     return { id: node.container, outputs: {} };
   },
   update: async (_state, { node, label, after, operator }, { status, signal }) => {
-    const docker = connectEngine();
     for (const earlier of after) {
       if (!joined.has(earlier.node.container)) {
-        await untilReplaced({ docker, operator, label, status, signal }, earlier);
+        await untilReplaced({ operator, label, status, signal }, earlier);
       }
     }
     status(`${node.name} writes a checkpoint before its container is replaced`);
-    await checkpointBeforeStop(docker, node);
+    await checkpointBeforeStop(node);
     return {};
   },
 };

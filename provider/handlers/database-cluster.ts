@@ -1,4 +1,3 @@
-import { connectEngine } from "../../operations/engine.ts";
 import { initdb } from "../../operations/initdb.ts";
 import type { Handler } from "../handler.ts";
 import type { DatabaseClusterInputs, DatabaseClusterOutputs } from "../resources/database-cluster.ts";
@@ -8,7 +7,7 @@ export const databaseClusterHandler: Handler<DatabaseClusterInputs, DatabaseClus
   ignoredInputs: ["volume", "job", "image", "script", "mounts", "labels"],
   create: async (inputs, { signal, status }) => {
     status("initdb");
-    const systemIdentifier = await initdb(connectEngine(), { ...inputs, signal });
+    const systemIdentifier = await initdb({ ...inputs, signal });
     return { id: systemIdentifier, outputs: { systemIdentifier } };
   },
   update: async ({ systemIdentifier }) => ({ systemIdentifier }),

@@ -1,5 +1,4 @@
 import { databaseDifference, ensureDatabase } from "../../operations/databases.ts";
-import { connectEngine } from "../../operations/engine.ts";
 import { OperationError } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
 import type { Handler, NoOutputs } from "../handler.ts";
@@ -8,10 +7,9 @@ import type { DatabaseInputs } from "../resources/database.ts";
 export const databaseHandler: Handler<DatabaseInputs, NoOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["labels", "nodeLabel"],
-  drift: async (_state, { name, owner, labels, nodeLabel }, { drift }) => {
-    const docker = connectEngine();
+  drift: async (_state, { name, owner, ...marks }, { drift }) => {
     try {
-      const difference = await databaseDifference(docker, await findNodes(docker, labels, nodeLabel), name, owner);
+      const difference = await databaseDifference(await findNodes(marks), name, owner);
       if (difference === undefined) return false;
       drift({ level: "reload", nodes: [], message: `the database ${name} ${difference}` });
       return true;
@@ -32,7 +30,6 @@ export const databaseHandler: Handler<DatabaseInputs, NoOutputs> = {
   },
 };
 
-async function ensure({ name, owner, labels, nodeLabel }: DatabaseInputs): Promise<void> {
-  const docker = connectEngine();
-  await ensureDatabase(docker, await findNodes(docker, labels, nodeLabel), name, owner);
+async function ensure({ name, owner, ...marks }: DatabaseInputs): Promise<void> {
+  await ensureDatabase(await findNodes(marks), name, owner);
 }

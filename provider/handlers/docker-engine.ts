@@ -35,11 +35,11 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
     for (const line of idleAcknowledgements(before, inputs)) warn(line);
     const docker = connectEngine();
     try {
-      await requireEngine(docker);
+      await requireEngine();
       const refused =
         before === undefined
           ? await foreignServers(docker, inputs)
-          : [...(await refusedChanges(docker, before, inputs)), ...(await refusedLosses(docker, before, inputs))];
+          : [...(await refusedChanges(before, inputs)), ...(await refusedLosses(before, inputs))];
       return [...refused, ...(await engineProblems(docker, inputs))];
     } catch (error) {
       return [messageOf(error)];

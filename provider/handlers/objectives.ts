@@ -1,4 +1,3 @@
-import { connectEngine } from "../../operations/engine.ts";
 import { OperationError, messageOf } from "../../operations/errors.ts";
 import { missedObjectives, missedReplayLag, replayLags, untilCaughtUp } from "../../operations/objectives.ts";
 import type { Measured } from "../../operations/objectives.ts";
@@ -37,7 +36,7 @@ async function lagMissedNow(
 ): Promise<string[]> {
   if ((objectives.maxReplayLagBytes ?? null) === null) return [];
   try {
-    return missedReplayLag(objectives, await replayLags(connectEngine(), nodes, standbys));
+    return missedReplayLag(objectives, await replayLags(nodes, standbys));
   } catch (error) {
     warn(`the replay lag could not be measured: ${messageOf(error)}`);
     return [];
@@ -49,7 +48,7 @@ async function run(inputs: ObjectivesInputs, { warn, status, signal }: Context):
   status("measures the replay lag");
   const missed = [
     ...missedObjectives(objectives, measuredOf(inputs)),
-    ...(await untilCaughtUp(connectEngine(), objectives, nodes, standbys, signal)),
+    ...(await untilCaughtUp(objectives, nodes, standbys, signal)),
   ];
   if (missed.length === 0) return;
   if (enforce) {

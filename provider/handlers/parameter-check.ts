@@ -1,5 +1,4 @@
 import { checkParameters } from "../../operations/check-parameters.ts";
-import { connectEngine } from "../../operations/engine.ts";
 import { OperationError } from "../../operations/errors.ts";
 import type { Handler, NoOutputs } from "../handler.ts";
 import type { ParameterCheckInputs } from "../resources/parameter-check.ts";
@@ -34,7 +33,7 @@ const taken = new Set<string>();
 
 async function refusals(inputs: ParameterCheckInputs): Promise<readonly string[]> {
   if (taken.has(inputs.script)) return [];
-  const answer = await checkParameters(connectEngine(), inputs);
+  const answer = await checkParameters(inputs);
   if (answer === "taken") taken.add(inputs.script);
   return Array.isArray(answer) ? answer : [];
 }

@@ -38,7 +38,7 @@ export const restoreDrillHandler: Handler<RestoreDrillInputs, RestoreDrillOutput
 
 async function run(drill: RestoreDrillInputs, { status, log, signal }: Context): Promise<DrillReport> {
   const docker = connectEngine();
-  const nodes = await findNodes(docker, drill.labels, drill.nodeLabel);
+  const nodes = await findNodes(drill);
   const report = await runDrill({ docker, drill, nodes, status, signal });
   const lost = report.rpoSeconds === null ? "" : `, ${report.rpoSeconds} s of transactions lost`;
   log(`restored ${report.backup} in ${report.rtoSeconds} s${lost}; ${report.checks.length} checks passed`);

@@ -1,5 +1,3 @@
-import type Docker from "dockerode";
-import { connectEngine } from "../../operations/engine.ts";
 import { OperationError } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
 import { unlessReplayed } from "../../operations/replayed.ts";
@@ -11,7 +9,7 @@ export const roleHandler: Handler<RoleInputs, NoOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["labels", "nodeLabel"],
   drift: async (_state, inputs, { drift }) => {
-    const difference = await liveDifference(connectEngine(), inputs);
+    const difference = await liveDifference(inputs);
     if (difference === undefined) return false;
     drift({ level: "reload", nodes: [], message: `the role ${inputs.role.name} ${difference}: it is altered back` });
     return true;
@@ -22,43 +20,39 @@ export const roleHandler: Handler<RoleInputs, NoOutputs> = {
     impact({ level: "reload", nodes: [], message });
   },
   create: async (inputs) => {
-    const docker = connectEngine();
-    await ensureRole(docker, await nodesOf(docker, inputs), inputs.role, inputs.password);
+    await ensureRole(await findNodes(inputs), inputs.role, inputs.password);
     return { id: inputs.role.name, outputs: {} };
   },
   update: async (state, inputs, context) => {
-    const docker = connectEngine();
-    await alter(docker, inputs, context);
+    await alter(inputs, context);
     // Another name is another role: the old one must not stay behind with a password and rights.
-    if (state.role.name !== inputs.role.name) await drop(docker, state, context);
+    if (state.role.name !== inputs.role.name) await drop(state, context);
     return {};
   },
-  delete: (state, context) => drop(connectEngine(), state, context),
+  delete: (state, context) => drop(state, context),
 };
 
 /** An old password is dead when no node takes it any more. */
-async function alter(docker: Docker, inputs: RoleInputs, { warn }: Context): Promise<void> {
-  const nodes = await nodesOf(docker, inputs);
-  const { node, walLsn } = await ensureRole(docker, nodes, inputs.role, inputs.password);
+async function alter(inputs: RoleInputs, { warn }: Context): Promise<void> {
+  const nodes = await findNodes(inputs);
+  const { node, walLsn } = await ensureRole(nodes, inputs.role, inputs.password);
   const standbys = nodes.filter(({ name }) => name !== node.name);
-  const reasons = await Promise.all(standbys.map((standby) => unlessReplayed(docker, standby, walLsn)));
+  const reasons = await Promise.all(standbys.map((standby) => unlessReplayed(standby, walLsn)));
   for (const reason of reasons) {
     if (reason !== undefined) warn(`${reason}: until then the role ${inputs.role.name} is there as it was`);
   }
 }
 
-async function drop(docker: Docker, inputs: RoleInputs, { warn }: Context): Promise<void> {
+async function drop(inputs: RoleInputs, { warn }: Context): Promise<void> {
   const { role } = inputs;
-  const gone = await dropRoleIfUnused(docker, await nodesOf(docker, inputs), role);
+  const gone = await dropRoleIfUnused(await findNodes(inputs), role);
   if (!gone) warn(`the role ${role.name} stays: something in the database belongs to it`);
 }
 
-const nodesOf = (docker: Docker, { labels, nodeLabel }: RoleInputs) => findNodes(docker, labels, nodeLabel);
-
 /** undefined: no difference, or no primary that answers. */
-async function liveDifference(docker: Docker, inputs: RoleInputs): Promise<string | undefined> {
+async function liveDifference(inputs: RoleInputs): Promise<string | undefined> {
   try {
-    return await roleDifference(docker, await nodesOf(docker, inputs), inputs.role, inputs.password);
+    return await roleDifference(await findNodes(inputs), inputs.role, inputs.password);
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     return undefined;

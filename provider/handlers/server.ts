@@ -36,13 +36,13 @@ export const serverHandler: Handler<ServerInputs, NoOutputs> = {
     await run(inputs, context);
     return {};
   },
-  delete: async ({ node }) => stopServer(connectEngine(), node),
+  delete: async ({ node }) => stopServer(node),
 };
 
 async function run({ node, operator }: ServerInputs, { signal, status }: Context): Promise<void> {
   const docker = connectEngine();
-  await startServer(docker, node);
+  await startServer(node);
   if (!(await isRegistered(docker, node.container))) await registerContainer(docker, node.container);
   status(`waits until ${node.name} takes connections`);
-  await waitUntilReady(docker, node, operator, signal);
+  await waitUntilReady(node, operator, signal);
 }

@@ -1,6 +1,5 @@
 import type pg from "pg";
 import { converge } from "../../operations/converge.ts";
-import { connectEngine } from "../../operations/engine.ts";
 import { messageOf, noAnswer } from "../../operations/errors.ts";
 import { levelOf } from "../../operations/findings.ts";
 import type { SynchronousGuarantee } from "../../operations/failover.ts";
@@ -47,9 +46,8 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
 /** @returns whether there is anything to tell. */
 async function tellFindings(shape: TopologyInputs, { drift, signal }: Context): Promise<boolean> {
   try {
-    const docker = connectEngine();
-    const settled = await settledFindings(docker, shape, signal);
-    const found = [...settled, ...(settled.length === 0 ? await leftOverHold(docker, shape, shape.environment) : [])];
+    const settled = await settledFindings(shape, signal);
+    const found = [...settled, ...(settled.length === 0 ? await leftOverHold(shape, shape.environment) : [])];
     for (const finding of found) {
       const { node, what, remedy } = finding;
       const message = `${node}: ${what}${remedy === null ? "" : `: ${remedy}`}`;
@@ -76,7 +74,7 @@ async function announcedRoles(
   const { environment, acknowledgement } = inputs;
   const nodes = inputs.nodes.map((node) => node.name);
   try {
-    const context = { docker: connectEngine(), environment, acknowledgement, log, signal };
+    const context = { environment, acknowledgement, log, signal };
     return await roleImpact(context, primaryOf(inputs)?.name ?? "", guaranteeOf(state, inputs));
   } catch (error) {
     return { level: "unknown", nodes, message: `what this means for the roles cannot be told: ${messageOf(error)}` };
@@ -86,7 +84,7 @@ async function announcedRoles(
 /** Of the nodes as they are, the first that answers. */
 async function firstAnswer<T>(shape: TopologyInputs, ask: (client: pg.Client) => Promise<T>): Promise<T | undefined> {
   for (const node of shape.nodes) {
-    const answer = await withOperator(connectEngine(), node, shape.operator, ask).catch(noAnswer);
+    const answer = await withOperator(node, shape.operator, ask).catch(noAnswer);
     if (answer !== undefined) return answer;
   }
   return undefined;
@@ -100,7 +98,6 @@ async function run(
 ): Promise<TopologyOutputs> {
   status("waits until every standby streams");
   const { restarted, switchover, ...verified } = await converge({
-    docker: connectEngine(),
     shape: inputs,
     primaryBefore: before?.primary ?? null,
     environment: inputs.environment,

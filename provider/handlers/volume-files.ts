@@ -1,4 +1,3 @@
-import { connectEngine } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
 import { filesBeforeStart, spoiledFiles } from "../../operations/server-files.ts";
 import { fileDifferences, readVolumeFiles, writeVolumeFiles } from "../../operations/volume-files.ts";
@@ -13,7 +12,7 @@ export const volumeFilesHandler: Handler<VolumeFilesInputs, VolumeFilesOutputs> 
   replaceOn: ["volume"],
   drift: async (_state, inputs, { drift, warn }) => {
     try {
-      const found = await readVolumeFiles(connectEngine(), inputs, inputs.through);
+      const found = await readVolumeFiles(inputs, inputs.through);
       const changed = fileDifferences(inputs.files, found, inputs.uid);
       const spoiled = spoiledFiles(serverFilesOf(inputs), found);
       const messages = [
@@ -39,7 +38,7 @@ async function write(inputs: VolumeFilesInputs): Promise<VolumeFilesOutputs> {
     inputs.serverFiles.length === 0
       ? undefined
       : (found: FoundFiles): VolumeFile[] => filesBeforeStart(serverFilesOf(inputs), found);
-  await writeVolumeFiles(connectEngine(), inputs, besides);
+  await writeVolumeFiles(inputs, besides);
   return { writtenAt: new Date().toISOString() };
 }
 

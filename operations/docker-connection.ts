@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import type Docker from "dockerode";
+import type { DockerHost } from "./docker-host.ts";
+import { OperationError, messageOf } from "./errors.ts";
+import { SshAgent } from "./ssh-agent.ts";
+
+const PROJECT_DIRECTORY = join(import.meta.dirname, "..");
+
+/** A host that has vanished answers nothing at all, and the kernel would go on asking for two minutes. */
+const CONNECT_TIMEOUT_MILLISECONDS = 5000;
+
+/** What the client library takes, and what its types do not have. */
+interface Options extends Docker.DockerOptions {
+  readonly agent?: HttpAgent;
+}
+
+/**
+ * How the client library reaches the engine of a host. What the environment says of the engine of this machine is
+ * overruled.
+ * @throws OperationError where a certificate cannot be read.
+ */
+export function dockerOptions({ docker, certificates }: DockerHost): Options {
+  const url = new URL(docker);
+  const none = { host: undefined, port: undefined, ca: undefined, cert: undefined, key: undefined };
+  switch (url.protocol) {
+    case "unix:":
+      return { ...none, socketPath: url.pathname, protocol: "http" };
+    case "ssh:":
+      return { ...none, host: url.hostname, protocol: "http", agent: new SshAgent(url) };
+    case "tcp:": {
+      const { hostname: host, port } = url;
+      if (certificates === undefined)
+        return { ...none, host, port, protocol: "http", agent: impatient(new HttpAgent()) };
+      return { host, port, protocol: "https", ...clientCertificate(certificates), agent: impatient(new HttpsAgent()) };
+    }
+    default:
+      throw new OperationError(`expected the engine at unix://, ssh:// or tcp://, but got ${docker}.`);
+  }
+}
+
+/** By the names that Docker's own client gives them. */
+function clientCertificate(folder: string): Pick<Docker.DockerOptions, "ca" | "cert" | "key"> {
+  const path = (name: string): string => join(PROJECT_DIRECTORY, folder, name);
+  try {
+    return {
+      ca: readFileSync(path("ca.pem")),
+      cert: readFileSync(path("cert.pem")),
+      key: readFileSync(path("key.pem")),
+    };
+  } catch (error) {
+    throw new OperationError(
+      `expected ca.pem, cert.pem and key.pem in ${folder}, as certificates of a host: ${messageOf(error)}`,
+    );
+  }
+}
+
+function impatient<A extends HttpAgent>(agent: A): A {
+  const createConnection = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) => {
+    const socket = createConnection(options, callback) as Socket;
+    const give = (): Socket =>
+      socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MILLISECONDS / 1000} s`));
+    const timer = setTimeout(give, CONNECT_TIMEOUT_MILLISECONDS);
+    for (const event of ["connect", "close"]) socket.once(event, () => clearTimeout(timer));
+    return socket;
+  };
+  return agent;
+}

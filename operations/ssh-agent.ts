@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { Agent } from "node:http";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { Duplex } from "node:stream";
+
+const CONNECT_TIMEOUT_SECONDS = 5;
+/** So long the connection stays for the next request. */
+const PERSIST_SECONDS = 30;
+
+/**
+ * Carries requests to an engine as Docker's own client does: by `ssh HOST docker system dial-stdio`. It is the user's ssh,
+ * with their configuration, keys, agent and jump hosts. All requests share one connection.
+ */
+export class SshAgent extends Agent {
+  readonly #args: readonly string[];
+
+  constructor({ hostname, username, port }: URL) {
+    super();
+    this.#args = [
+      ...["-o", "BatchMode=yes", "-o", `ConnectTimeout=${CONNECT_TIMEOUT_SECONDS}`],
+      ...["-o", "ControlMaster=auto", "-o", `ControlPath=${controlDirectory()}/%C`],
+      ...["-o", `ControlPersist=${PERSIST_SECONDS}`],
+      ...(username === "" ? [] : ["-l", username]),
+      ...(port === "" ? [] : ["-p", port]),
+      ...["--", hostname, "docker", "system", "dial-stdio"],
+    ];
+  }
+
+  override createConnection(): Duplex {
+    const ssh = spawn("ssh", this.#args, { stdio: ["pipe", "pipe", "pipe"] });
+    const stream = Duplex.from({ readable: ssh.stdout, writable: ssh.stdin });
+    let said = "";
+    ssh.stderr.on("data", (chunk: Buffer) => (said += chunk.toString("utf8")));
+    ssh.once("error", (error) => stream.destroy(error));
+    ssh.once("exit", (code) => {
+      if (code !== 0) stream.destroy(new Error(`ssh: ${said.trim() || `it ended with exit code ${code}`}`));
+    });
+    stream.once("close", () => ssh.kill());
+    return stream;
+  }
+}
+
+/** Sockets of the shared connections: nobody else may get at them. Their paths must be short. */
+function controlDirectory(): string {
+  const directory = join(tmpdir(), `pg-topology-ssh-${userInfo().uid}`);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return directory;
+}
