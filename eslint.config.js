@@ -12,6 +12,7 @@ const FOLDERS = [
   "provider",
   "provider/resources",
   "operations",
+  "dashboard",
   "commands",
 ];
 
@@ -29,7 +30,8 @@ const MAY_IMPORT = {
   provider: { values: ["operations"], types: ["provider/resources"] },
   "provider/resources": { types: ["operations"] },
   operations: { pulumi: false },
-  commands: { values: ["operations", "plan"], pulumi: false },
+  dashboard: { values: ["operations"], pulumi: false },
+  commands: { values: ["operations", "dashboard", "plan"], pulumi: false },
 };
 
 /** @param {string} folder */

@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import pc from "picocolors";
 import prettyBytes from "pretty-bytes";
+import { duration, replayLag } from "../operations/wording.ts";
 import type {
   BackupStatus,
   Condition,
@@ -42,30 +43,13 @@ function row(node: NodeStatus, now: Date): string[] {
     endpoint === null ? "" : `${endpoint.host}:${endpoint.port}`,
     node.upstream ?? "",
     node.syncState ?? "",
-    lag(node),
+    replayLag(node),
     slot === null ? "" : slot.active ? slot.name : `${slot.name} (unused)`,
     retainedBytes === null ? "" : prettyBytes(retainedBytes),
     node.tls === null ? "" : node.tls ? "yes" : "no",
     node.version ?? "",
     startedAt === null ? "" : duration((now.getTime() - Date.parse(startedAt)) / 1000),
   ];
-}
-
-function lag({ replayLagBytes, replayLagSeconds }: NodeStatus): string {
-  if (replayLagBytes === null) return "";
-  const bytes = prettyBytes(replayLagBytes);
-  return replayLagSeconds === null || replayLagSeconds < 1 ? bytes : `${bytes}, ${duration(replayLagSeconds)}`;
-}
-
-/** In the largest unit of which there are two or more. */
-export function duration(seconds: number): string {
-  const units = [
-    [86_400, "d"],
-    [3600, "h"],
-    [60, "min"],
-  ] as const;
-  const [size, unit] = units.find(([candidate]) => seconds >= 2 * candidate) ?? [1, "s"];
-  return `${Math.max(0, Math.floor(seconds / size))} ${unit}`;
 }
 
 const minutes = (moment: string): string => `${moment.slice(0, 10)} ${moment.slice(11, 16)} UTC`;

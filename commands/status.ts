@@ -1,20 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
-import { connectEngine, requireEngine } from "../operations/engine.ts";
+import { connectEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
-import { projectName } from "../operations/pulumi-state.ts";
-import type { Condition, StackStatus } from "../operations/status-schema.ts";
-import { stackStatus } from "../operations/status.ts";
-import { withDeadline } from "../operations/with-deadline.ts";
+import type { Condition } from "../operations/status-schema.ts";
 import { runCommand } from "./command.ts";
-import { PROJECT_DIRECTORY, shortStackName } from "./project.ts";
-import { onEngine, onlyStack } from "./stack-on-engine.ts";
+import { REFRESH_SECONDS, statusInTime } from "./stack-status.ts";
 import { statusReport } from "./status-report.ts";
-
-/** The engine may hang as well as a server: a status that hangs too tells nothing. */
-const TIMEOUT_SECONDS = 3;
-
-const REDRAW_SECONDS = 2;
 
 /** Of a terminal: to its first place, and nothing below it. */
 const TO_THE_TOP = "\u001b[H\u001b[J";
@@ -26,7 +17,7 @@ await runCommand({
 Shows a stack (the only one of this project on the engine, unless one is named) as the engine and the servers see it; no
 Pulumi, no passphrase. Exit code: 0 all is well, 1 the stack is degraded, 2 no node takes writes or none can be asked.
   --json   the same for programs (docs/reference/status.md); with --watch one object a line
-  --watch  asks again every ${REDRAW_SECONDS} seconds, until Ctrl-C`,
+  --watch  asks again every ${REFRESH_SECONDS} seconds, until Ctrl-C`,
   options: {
     stack: { type: "string", short: "s" },
     json: { type: "boolean", default: false },
@@ -42,21 +33,6 @@ Pulumi, no passphrase. Exit code: 0 all is well, 1 the stack is degraded, 2 no n
   },
 });
 
-function statusInTime(docker: Docker, stack: string | undefined): Promise<StackStatus> {
-  return withDeadline(statusOf(docker, stack), TIMEOUT_SECONDS, "The Docker engine did not answer");
-}
-
-async function statusOf(docker: Docker, given: string | undefined): Promise<StackStatus> {
-  await requireEngine();
-  const project = await projectName(PROJECT_DIRECTORY);
-  const stack = given === undefined ? await onlyStack(docker, project) : shortStackName(given);
-  const status = await stackStatus(docker, onEngine({ project, stack }));
-  if (status.nodes.length > 0) return status;
-  throw new OperationError(
-    `No node of the stack ${stack} is on this engine. npm start -- --stack ${stack} brings it up.`,
-  );
-}
-
 /** What cannot be seen for the moment is told like anything else, and looked for again. */
 async function redraw(docker: Docker, stack: string | undefined, json: boolean): Promise<never> {
   for (;;) {
@@ -67,7 +43,7 @@ async function redraw(docker: Docker, stack: string | undefined, json: boolean):
       if (!(error instanceof OperationError)) throw error;
       draw(error.message, json);
     }
-    await sleep(REDRAW_SECONDS * 1000);
+    await sleep(REFRESH_SECONDS * 1000);
   }
 }
 

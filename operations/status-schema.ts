@@ -34,6 +34,10 @@ const node = z.strictObject({
   endpoint: endpoint.nullable().describe("where clients reach it; null: it is not published, or not running"),
   upstream: z.string().nullable().describe("the node that sends to it"),
   syncState: z.string().nullable().describe("`sync`, `quorum`, `potential` or `async`, as its upstream says"),
+  walLsn: z
+    .string()
+    .nullable()
+    .describe("position in the WAL: on a primary the last that it wrote, on a standby the last that it received"),
   replayLagBytes: z.int().nullable(),
   replayLagSeconds: seconds.nullable().describe("null: nothing was written lately"),
   slot: slot.nullable().describe("what its upstream keeps for it"),

@@ -132,6 +132,7 @@ function nodeStatus(node: AskedNode, all: readonly AskedNode[], outline: Topolog
     endpoint: listed === undefined ? null : listedEndpoint(listed),
     upstream: streaming?.upstream ?? null,
     syncState: streaming?.sender.syncState ?? null,
+    walLsn: server?.walLsn ?? null,
     replayLagBytes: streaming?.sender.replayLagBytes ?? null,
     replayLagSeconds: streaming?.sender.replayLagSeconds ?? null,
     slot: slotFor(node, all, outline),

@@ -1,8 +1,11 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { keepScreenshot, openBrowser, textOf, valueIn } from "../support/browser.ts";
 import { containerId, docker, logOf } from "../support/containers.ts";
+import { Dashboard } from "../support/dashboard.ts";
 import { Ledger } from "../support/ledger.ts";
 import type { StackOutputs } from "../support/outputs.ts";
 import { freePorts } from "../support/ports.ts";
@@ -18,6 +21,9 @@ let stack: TestStack;
 let nodes: { name: string; port: number }[];
 let ledger: Ledger;
 let hookFile: string;
+let dashboard: Dashboard;
+let browser: Browser;
+let page: Page;
 
 const withPrimary = (primary: string, more: StackConfig = {}): StackConfig => ({
   primary,
@@ -38,8 +44,14 @@ beforeAll(async () => {
   stack = await TestStack.create(withPrimary("node-1"));
   await stack.up();
   ledger = await Ledger.start((await outputs()).readWriteUri);
+  dashboard = await Dashboard.start(stack);
+  browser = await openBrowser();
+  page = await browser.newPage();
+  await page.goto(dashboard.url);
 });
 afterAll(async () => {
+  await browser.close();
+  await dashboard.stop();
   await ledger.stop();
   await stack.dispose();
   await rm(dirname(hookFile), { recursive: true });
@@ -70,6 +82,21 @@ test("another primary in the stack file is a switchover: no row is lost, no cont
   expect(after.lastSwitchover).toMatchObject({ from: "node-1", to: "node-2", lostBytes: 0 });
   expect(await logOf(stack.container("node-1"))).toContain("database system is shut down");
   await stack.expectNoChanges();
+});
+
+test("a dashboard that was open meanwhile shows it, without being loaded again", async () => {
+  await expect.poll(() => textOf(page), { timeout: 20_000 }).toMatch(/^healthy at /m);
+  const text = await textOf(page);
+  expect(text).toContain("node-2 takes writes");
+  expect(text).toContain("timeline 2: node-2 was promoted");
+  expect(await valueIn(page, "document.querySelector('#topology svg').ariaLabel")).toMatch(
+    /^node-1, standby · streaming, timeline 2 .*from node-2; node-2, primary · running, timeline 2; node-3, .*from node-2$/,
+  );
+  await page.setViewport({ width: 1200, height: 900 });
+  await keepScreenshot(page, "dashboard");
+  await page.setViewport({ width: 390, height: 844, deviceScaleFactor: 2 });
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+  await keepScreenshot(page, "dashboard-phone-dark");
 });
 
 test("back is the same line reversed", async () => {

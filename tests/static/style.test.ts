@@ -19,4 +19,5 @@ test.concurrent("lint has no error and no warning (npm run lint)", async () => {
 
 test.concurrent("all types fit (npm run typecheck)", async () => {
   expect(await objections("tsc", "--noEmit")).toBe("");
+  expect(await objections("tsc", "--noEmit", "-p", "dashboard/browser")).toBe("");
 });

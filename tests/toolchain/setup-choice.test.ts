@@ -55,6 +55,32 @@ describe("a machine that has everything", () => {
   });
 });
 
+describe("a browser for the tests", () => {
+  test("is looked for only where it is asked for, and that of the machine is taken", async () => {
+    machine = await completeMachine();
+    const browser = await machine.command("google-chrome");
+    const clone = await machine.clone();
+
+    await clone.setup();
+    expect(await exists(clone.path(".pulumi-local/bin/chromium"))).toBe(false);
+
+    expect((await clone.setup("--browser")).exitCode).toBe(0);
+    expect(await readlink(clone.path(".pulumi-local/bin/chromium"))).toBe(browser);
+  });
+
+  test("is Debian's Chromium where there is none", async () => {
+    machine = await completeMachine();
+    const install = `printf '#!/bin/sh\\n' >"$BIN/chromium"; chmod +x "$BIN/chromium"`;
+    await machine.command("apt-get", `case $* in *install*chromium) ${install} ;; esac`);
+    const clone = await machine.clone();
+
+    const outcome = await clone.setup("--browser");
+
+    expect(outcome).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await readlink(clone.path(".pulumi-local/bin/chromium"))).toBe(join(machine.folder, "bin/chromium"));
+  });
+});
+
 describe("Pulumi", () => {
   test("that is too old is left alone, and the official download is used", async () => {
     machine = await completeMachine();
