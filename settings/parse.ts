@@ -7,6 +7,7 @@ import { checkAddresses, checkSubnet } from "./checks/network.ts";
 import { checkAccessRules, checkNames } from "./checks/names.ts";
 import { checkNodes } from "./checks/nodes.ts";
 import { checkParameters } from "./checks/parameters.ts";
+import { checkPolicy } from "./checks/policy.ts";
 import { checkConnectionLimit, checkIncludeBackup, checkSynchronous } from "./checks/replication.ts";
 import { checkUpstream } from "./checks/upstream.ts";
 import { configuredSections, namespaceFindings, secrecyFindings, type StackConfiguration } from "./configuration.ts";
@@ -36,6 +37,7 @@ const CHECKS: readonly Check[] = [
   checkInitdb,
   checkAcknowledge,
   checkBackup,
+  checkPolicy,
 ];
 
 const KEYS: readonly string[] = Object.keys(stackFile.shape);

@@ -16,6 +16,7 @@ import { nodes, primary } from "./sections/nodes.ts";
 import { objectives } from "./sections/objectives.ts";
 import { parameters } from "./sections/parameters.ts";
 import { passwords } from "./sections/passwords.ts";
+import { policy } from "./sections/policy.ts";
 import { replication } from "./sections/replication.ts";
 import { archiving, deletionProtection } from "./sections/switches.ts";
 
@@ -49,6 +50,7 @@ export const stackFile = z
     passwords: passwords.prefault({}),
     certificateAuthority: certificateAuthority.prefault({}),
     deletionProtection: deletionProtection.default(false),
+    policy: policy.default("none"),
     acknowledge: acknowledge.prefault({}),
   })
   .register(rules, {

@@ -195,6 +195,29 @@ const BACKUPS: readonly BadFile[] = [
   ],
 ];
 
+const FIT: Keys = {
+  policy: "production",
+  replication: { synchronous: { mode: "quorum", count: 1 } },
+  backup: { enabled: true },
+  drill: { enabled: true },
+  deletionProtection: true,
+};
+
+const POLICY: readonly BadFile[] = [
+  ["a policy of nobody's", { policy: "strict" }, [["policy", "none or production"]]],
+  [
+    "development under the policy of production",
+    { policy: "production", network: { bindAddress: "0.0.0.0" } },
+    [
+      ["network.bindAddress", "past its firewall"],
+      ["replication.synchronous.mode", "lost with the primary"],
+      ["backup.enabled", "deleted on every standby"],
+      ["deletionProtection", "would remove the data"],
+    ],
+  ],
+  ["backups that nobody restores", { ...FIT, drill: { enabled: false } }, [["drill.enabled", "may be none"]]],
+];
+
 const NODES: readonly BadFile[] = [
   ["a primary that is no node", { primary: "node-9" }, [["primary", '"node-9" is not among the nodes']]],
   ["a primary that is none by a slip", { primary: "nod-2" }, [["primary", "Did you mean node-2?"]]],
@@ -647,6 +670,7 @@ const TABLE = [
   ...SHAPES,
   ...UNKNOWN_KEYS,
   ...BACKUPS,
+  ...POLICY,
   ...NODES,
   ...NETWORK,
   ...UPSTREAM,

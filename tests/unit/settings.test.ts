@@ -416,6 +416,11 @@ describe("the project's own files", () => {
     expect(warningsOf(keys)).toEqual([]);
   });
 
+  test("the stack file of production is under its policy", () => {
+    const { policy } = ownKeys("Pulumi.production.yaml");
+    expect(policy).toBe("production");
+  });
+
   test("the stacks can live side by side: no port is used twice", () => {
     const ports = ["dev", "staging", "production"].flatMap((stack) =>
       settingsOf(ownKeys(`Pulumi.${stack}.yaml`)).nodes.map(({ port }) => port),
