@@ -49,6 +49,7 @@ export class BackupServer extends pulumi.ComponentResource {
         container: backup.container,
         server: backup.server,
         walFolder: backup.walFolder,
+        streamingFolder: backup.streamingFolder,
         confirmsWrites: backup.confirmsWrites,
         takeBackup: CONFIGURATION_FILES.takeBackup,
         slot: backup.slot,

@@ -62,6 +62,7 @@ function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
     environment: roleEnvironment(plan),
     acknowledgement: roleAcknowledgement(plan),
     guarantee: plan.guarantee,
+    bootstrap: plan.bootstrap,
     deletionProtection: plan.deletionProtection,
     projectDirectory,
     stack: plan.identity.stack,

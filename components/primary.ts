@@ -5,7 +5,7 @@ import type { Server } from "../provider/resources/server.ts";
 import { PostgresNode } from "./postgres-node.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** The node that takes writes: the cluster is founded in its data volume. */
+/** The node that takes writes: the cluster is founded in its data volume, empty or from backups. */
 export class Primary extends PostgresNode {
   readonly cluster: DatabaseCluster;
   readonly server: Server;
@@ -15,7 +15,14 @@ export class Primary extends PostgresNode {
     const { plan, volumes } = foundation;
     this.cluster = new DatabaseCluster(
       "database-cluster",
-      { volume: node.dataVolume, job: node.initdbJob, image: plan.image, labels: plan.labels, ...initdbJob(plan) },
+      {
+        volume: node.dataVolume,
+        job: node.initdbJob,
+        image: plan.image,
+        labels: plan.labels,
+        ...initdbJob(plan),
+        bootstrap: plan.bootstrap,
+      },
       { parent: this, dependsOn: [...volumes.all] },
     );
     this.server = this.newServer([this.cluster]);

@@ -28,6 +28,9 @@ export class Standby extends PostgresNode {
       {
         node: { name: node.name, container: node.container },
         volume: node.dataVolume,
+        dataMount: plan.layout.dataMount,
+        dataDirectory: plan.layout.dataDirectory,
+        fenceFile: plan.layout.fenceFile,
         job: node.baseBackupJob,
         image: plan.image,
         script: source.cluster.systemIdentifier.apply((identifier) => baseBackupScript(plan, node, identifier)),

@@ -17,7 +17,9 @@ export type TemplateName =
   | "rejoin.sh"
   | "restore.sh"
   | "restored-server.sh"
-  | "find-in-wal.sh";
+  | "find-in-wal.sh"
+  | "barman-catalogue.sh"
+  | "bootstrap.sh";
 
 const handlebars = Handlebars.create();
 handlebars.registerHelper("conf", (value: unknown) => quoteForConf(given(value)));

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
+import { astrayBackup } from "./astray.ts";
 import { missingWal } from "./archived-wal.ts";
 import type { WalArchive } from "./archived-wal.ts";
 import { describeCheck, receiverAgrees } from "./backup-server.ts";
 import type { BackupServer } from "./backup-server.ts";
 import { checkBarman } from "./barman.ts";
 import { inspectContainer } from "./engine.ts";
+import { findNodes } from "./node.ts";
 
 const PATIENCE_MILLISECONDS = 10_000;
 const INTERVAL_MILLISECONDS = 500;
@@ -23,7 +25,8 @@ export async function backupFindings(docker: Docker, server: BackupServer, signa
     signal.throwIfAborted();
     const failed = (await checkBarman(docker, server)).filter(({ ok }) => !ok);
     if (failed.length === 0) {
-      return (await Promise.all([receiverFindings(docker, server), walFindings(docker, server)])).flat();
+      const findings = [receiverFindings, walFindings, historyFindings];
+      return (await Promise.all(findings.map((find) => find(docker, server)))).flat();
     }
     if (performance.now() > deadline) return failed.map(describeCheck);
     await sleep(INTERVAL_MILLISECONDS);
@@ -36,6 +39,12 @@ async function walFindings(docker: Docker, server: WalArchive): Promise<string[]
   return [
     `the WAL file ${missing} is missing from its archive, and backups before it can be restored up to there only: a new base backup is taken`,
   ];
+}
+
+async function historyFindings(docker: Docker, server: BackupServer): Promise<string[]> {
+  const astray = await astrayBackup(docker, server, await findNodes(server));
+  if (astray === undefined) return [];
+  return [`${astray.id} is of a time that the primary went back behind: a new base backup is taken`];
 }
 
 async function receiverFindings(docker: Docker, server: BackupServer): Promise<string[]> {

@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { astrayBackup, astrayReceived } from "./astray.ts";
 import { missingWal } from "./archived-wal.ts";
 import type { WalArchive } from "./archived-wal.ts";
 import { barman, barmanWords, checkBarman, isRestorable, listBackups } from "./barman.ts";
@@ -16,6 +17,8 @@ import { waitUntil } from "./wait-until.ts";
 export interface BackupServer extends WalArchive {
   /** Path of the script in its container that takes a backup and waits until it can be restored. */
   readonly takeBackup: string;
+  /** The folder in its container that has the WAL it is receiving. */
+  readonly streamingFolder: string;
   /** Whether writes wait for it. */
   readonly confirmsWrites: boolean;
   readonly labels: StackLabels;
@@ -57,7 +60,11 @@ export async function ensureBackups(options: BackupOptions): Promise<Backup> {
   await removeFailed(options);
   const missing = await missingWal(docker, server);
   if (missing !== undefined) log(`the WAL file ${missing} is missing: a new base backup makes up for it`);
-  if (failed.length > 0 || missing !== undefined || (await newestRestorable(docker, server)) === undefined) {
+  const astray = await astrayBackup(docker, server, await findNodes(server));
+  if (astray !== undefined)
+    log(`${astray.id} is of a time that the primary went back behind: a new base backup is taken`);
+  const wanting = failed.length > 0 || missing !== undefined || astray !== undefined;
+  if (wanting || (await newestRestorable(docker, server)) === undefined) {
     status("takes a base backup");
     log(`took the base backup ${(await takeBackup(docker, server)).id}`);
   }
@@ -94,11 +101,27 @@ async function untilReady(options: BackupOptions): Promise<BarmanCheck[]> {
   const { docker, server } = options;
   const passed = await untilChecks(options, "Barman to receive and archive the WAL", async (failed) => {
     const hard = failed.filter(({ what }) => !MENDED_BY_A_BACKUP.has(what));
+    if (hard.some(({ what }) => what === "receive wal running")) await realignReceiver(options);
     // Until its first segment is full or switched, Barman has an empty archive, and takes no backup.
     if (hard.some(({ what }) => what === "WAL archive")) await archiveOneSegment(docker, server);
     return hard.length === 0;
   });
   return passed;
+}
+
+/**
+ * Where all went back to an earlier moment, the receiver asks for WAL that no server has. It is to begin where the
+ * primary is now; what it has received is archived as it is.
+ */
+async function realignReceiver({ docker, server, log }: BackupOptions): Promise<void> {
+  const newest = await astrayReceived(docker, server, await findNodes(server));
+  if (newest === undefined) return;
+  if (newest.endsWith(".partial")) {
+    const command = ["mv", newest, newest.replace(/\.partial$/, "")];
+    await execIn(docker, { container: server.container, user: "postgres", command });
+  }
+  const { exitCode } = await barman(docker, server, "receive-wal", "--reset", server.server);
+  if (exitCode === 0) log("the WAL receiver begins anew: the primary went back behind what it had received");
 }
 
 async function archiveOneSegment(docker: Docker, server: BackupServer): Promise<void> {

@@ -62,7 +62,23 @@ export async function latestBeginWal(docker: Docker, server: Barman): Promise<st
   return (await showBackup(docker, server, "latest"))?.base_backup_information?.begin_wal;
 }
 
+/** On which timeline a base backup was taken, and where it ended. */
+export interface BackupSpan {
+  readonly id: string;
+  readonly timeline: number;
+  readonly endLsn: string;
+}
+
+/** undefined: there is no backup that has ended. */
+export async function newestBackupSpan(docker: Docker, server: Barman): Promise<BackupSpan | undefined> {
+  const shown = await showBackup(docker, server, "latest");
+  const { begin_wal: beginWal, end_lsn: endLsn } = shown?.base_backup_information ?? {};
+  if (shown === undefined || beginWal === undefined || endLsn === undefined) return undefined;
+  return { id: shown.backup_id, timeline: Number.parseInt(beginWal.slice(0, 8), 16), endLsn };
+}
+
 interface ShownBackup {
+  readonly backup_id: string;
   readonly base_backup_information?: { readonly begin_wal?: string; readonly end_lsn?: string };
 }
 

@@ -21,6 +21,11 @@ export interface Initdb extends OnHost {
 export async function initdb(order: Initdb): Promise<string> {
   const { job, ...rest } = order;
   const output = await runJob(engineOf(order), { name: job, network: null, ...rest });
+  return systemIdentifierIn(output, job);
+}
+
+/** What a job that has founded a cluster reports. */
+export function systemIdentifierIn(output: string, job: string): string {
   const systemIdentifier = /^system identifier: (\d+)$/m.exec(output)?.[1];
   if (systemIdentifier === undefined) {
     throw new OperationError(`the job ${job} did not report a system identifier. Its output:\n${output}`);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { engineOf, hasFile, inspectContainer, removeContainer } from "./engine.ts";
+import { engineOf, hasFile, inspectContainer, removeContainer, unlessMissing } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import type { Node, StackLabels } from "./node.ts";
 import { SELF } from "./observe.ts";
@@ -43,6 +43,29 @@ async function fromFiles(node: Node, dataDirectory: string): Promise<NodeData> {
   } catch (error) {
     return { kind: "unknown", why: messageOf(error) };
   }
+}
+
+/** Where a node keeps its data. */
+export interface DataPlace {
+  readonly image: string;
+  readonly labels: StackLabels;
+  readonly node: DataVolume;
+  readonly dataMount: string;
+  readonly dataDirectory: string;
+  /** Says that what is missing is being replaced; undefined: nobody replaces it. */
+  readonly fenceFile?: string;
+}
+
+/** Whether a node has no data: none yet, or none any more. */
+export async function isDataGone(place: DataPlace): Promise<boolean> {
+  const { node, dataDirectory, fenceFile } = place;
+  const docker = engineOf(node);
+  const isEmpty = async (container: string): Promise<boolean> => {
+    if (await hasFile(docker, container, `${dataDirectory}/PG_VERSION`)) return false;
+    return fenceFile === undefined || !(await hasFile(docker, container, fenceFile));
+  };
+  const isThere = (await unlessMissing(docker.getVolume(node.volume).inspect())) !== undefined;
+  return isThere ? withDataOf(place, node, isEmpty) : true;
 }
 
 /** Runs `use` with a container that has the node's volume mounted: its own, or where that is gone one that never runs. */

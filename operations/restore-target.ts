@@ -1,6 +1,14 @@
+import prettyBytes from "pretty-bytes";
 import type { Backup } from "./barman.ts";
 import { isRestorable } from "./barman.ts";
 import { OperationError } from "./errors.ts";
+
+/** Everything committed up to a moment, with its time zone; where the last of it is in the WAL, null if not known. */
+interface TimeTarget {
+  readonly kind: "time";
+  readonly at: string;
+  readonly lsn: string | null;
+}
 
 /** What a restore is to reach. */
 export type RestoreTarget =
@@ -8,16 +16,46 @@ export type RestoreTarget =
   | { readonly kind: "latest" }
   /** The end of one backup. */
   | { readonly kind: "backup"; readonly id: string }
-  /** Everything committed up to a moment, with its time zone; where the last of it is in the WAL, null if not known. */
-  | { readonly kind: "time"; readonly at: string; readonly lsn: string | null }
+  | TimeTarget
   | { readonly kind: "lsn"; readonly lsn: string }
   /** A restore point, and where it was found in the WAL. */
   | { readonly kind: "name"; readonly name: string; readonly lsn: string };
 
+/** Where recovery ends; "end": when there is no more WAL, "immediate": as soon as the backup is consistent. */
+export type RecoveryStop =
+  { readonly kind: "end" | "immediate" } | { readonly kind: "time" | "lsn" | "name"; readonly value: string };
+
 export interface ChosenBackup {
   readonly backup: Backup;
-  /** Of `barman restore`. */
-  readonly options: readonly string[];
+  readonly stop: RecoveryStop;
+}
+
+/** As `barman restore` is told: what is restored stays at its target, and only reads. */
+export function barmanOptions(stop: RecoveryStop): string[] {
+  switch (stop.kind) {
+    case "end":
+      return [];
+    case "immediate":
+      return ["--target-immediate", "--target-action", "pause"];
+    case "time":
+    case "lsn":
+    case "name":
+      return [`--target-${stop.kind}`, stop.value, "--target-action", "pause"];
+  }
+}
+
+/** As the server itself is told: the parameter and its value; none for the end of all WAL. */
+export function recoveryTarget(stop: RecoveryStop): string[] {
+  switch (stop.kind) {
+    case "end":
+      return [];
+    case "immediate":
+      return ["recovery_target", "immediate"];
+    case "time":
+    case "lsn":
+    case "name":
+      return [`recovery_target_${stop.kind}`, stop.value];
+  }
 }
 
 /**
@@ -32,17 +70,17 @@ export function chooseBackup(target: RestoreTarget, backups: readonly Backup[], 
     throw new OperationError("There is no backup that can be restored. Take one by npm run backup -- now.");
   switch (target.kind) {
     case "latest":
-      return { backup: newest, options: [] };
+      return { backup: newest, stop: { kind: "end" } };
     case "backup":
-      return { backup: named(target.id, backups), options: AT_THE_END_OF_THE_BACKUP };
+      return { backup: named(target.id, backups), stop: { kind: "immediate" } };
     case "time": {
       const backup = before(target.at, restorable, now);
-      return { backup, options: stopAtMoment(target, backup) };
+      return { backup, stop: stopAtMoment(target, backup) };
     }
     case "lsn":
-      return { backup: beforeLsn(target.lsn, restorable), options: stop("lsn", target.lsn) };
+      return { backup: beforeLsn(target.lsn, restorable), stop: { kind: "lsn", value: target.lsn } };
     case "name":
-      return { backup: beforeLsn(target.lsn, restorable), options: stop("name", target.name) };
+      return { backup: beforeLsn(target.lsn, restorable), stop: { kind: "name", value: target.name } };
   }
 }
 
@@ -50,19 +88,10 @@ export function chooseBackup(target: RestoreTarget, backups: readonly Backup[], 
  * Recovery to a moment would stop only at the next commit, and by then have removed the files of a database that this
  * commit drops: after the last commit before it nothing is replayed.
  */
-function stopAtMoment({ at, lsn }: { readonly at: string; readonly lsn: string | null }, { endLsn }: Backup): string[] {
-  if (lsn === null || endLsn === null) return stop("time", at);
-  return lsnNumber(lsn) < lsnNumber(endLsn) ? AT_THE_END_OF_THE_BACKUP : stop("lsn", lsn);
+function stopAtMoment({ at, lsn }: TimeTarget, { endLsn }: Backup): RecoveryStop {
+  if (lsn === null || endLsn === null) return { kind: "time", value: at };
+  return lsnNumber(lsn) < lsnNumber(endLsn) ? { kind: "immediate" } : { kind: "lsn", value: lsn };
 }
-
-const AT_THE_END_OF_THE_BACKUP = ["--target-immediate", "--target-action", "pause"];
-
-const stop = (kind: "time" | "lsn" | "name", value: string): string[] => [
-  `--target-${kind}`,
-  value,
-  "--target-action",
-  "pause",
-];
 
 function named(id: string, backups: readonly Backup[]): Backup {
   const found = backups.find((backup) => backup.id === id);
@@ -76,7 +105,7 @@ function before(at: string, restorable: readonly Backup[], now: number): Backup 
   const wanted = momentOf(at);
   if (wanted > now) {
     throw new OperationError(
-      `${at} is in the future: it is ${new Date(now).toISOString()}. Use --latest for all there is.`,
+      `${at} is in the future: it is ${new Date(now).toISOString()}. Name an earlier moment, or ask for all there is.`,
     );
   }
   // Barman's list has whole seconds.
@@ -126,4 +155,16 @@ export function lsnNumber(lsn: string): bigint {
   if (high === undefined || low === undefined)
     throw new OperationError(`expected a position in the WAL such as 0/3000148, but got "${lsn}".`);
   return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+}
+
+/** Beyond the files of a backup and its WAL: room for the server to work. */
+const SPARE_BYTES = 512 * 1024 * 1024;
+
+/** @throws OperationError when a restore of the backup would fill what is free. */
+export function requireFreeBytes(backup: Backup, freeBytes: number): void {
+  const neededBytes = backup.sizeBytes + backup.walBytes + SPARE_BYTES;
+  if (freeBytes >= neededBytes) return;
+  throw new OperationError(
+    `restoring ${backup.id} takes ${prettyBytes(neededBytes)}, and the engine has ${prettyBytes(freeBytes)} free. Make room first.`,
+  );
 }

@@ -8,7 +8,7 @@ import { inspectContainer } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import type { Node } from "./node.ts";
-import { chooseBackup, lsnNumber, momentInUtc } from "./restore-target.ts";
+import { barmanOptions, chooseBackup, lsnNumber, momentInUtc, requireFreeBytes } from "./restore-target.ts";
 import type { ChosenBackup, RestoreTarget } from "./restore-target.ts";
 import { startRestored, untilReached } from "./restored-server.ts";
 import type { Reached, RestoredNode } from "./restored-server.ts";
@@ -34,9 +34,6 @@ export type WantedTarget =
 export interface PlannedRestore extends ChosenBackup {
   readonly target: RestoreTarget;
 }
-
-/** Beyond the files of a backup: WAL to replay, and room for the server to work. */
-const SPARE_BYTES = 512 * 1024 * 1024;
 
 /**
  * Everything that can be known before anything is made: whether the target can be reached, whether there is room, and
@@ -73,7 +70,7 @@ export async function runRestore(
   planned: PlannedRestore,
 ): Promise<Reached> {
   log(`Barman restores ${planned.backup.id} (${prettyBytes(planned.backup.sizeBytes)})`);
-  await startRestored(docker, node, planned.backup.id, planned.options, signal);
+  await startRestored(docker, node, planned.backup.id, barmanOptions(planned.stop), signal);
   log("the restored server replays WAL");
   return untilReached(docker, node, signal);
 }
@@ -158,10 +155,5 @@ function noSuchPoint(name: string): never {
 export async function requireRoom(docker: Docker, { container }: Barman, backup: Backup): Promise<void> {
   const command = ["df", "--output=avail", "--block-size=1", "/var/lib"];
   const { stdout } = await execIn(docker, { container, user: "postgres", command });
-  const freeBytes = Number(stdout.trim().split("\n").at(-1));
-  const neededBytes = backup.sizeBytes + backup.walBytes + SPARE_BYTES;
-  if (freeBytes >= neededBytes) return;
-  throw new OperationError(
-    `restoring ${backup.id} takes ${prettyBytes(neededBytes)}, and the engine has ${prettyBytes(freeBytes)} free. Make room first.`,
-  );
+  requireFreeBytes(backup, Number(stdout.trim().split("\n").at(-1)));
 }

@@ -13,6 +13,7 @@ import { backupRoles } from "./roles.ts";
 /** The backup server; null where there are no backups. */
 export function backupPlan(settings: Settings, identity: StackIdentity): BackupPlan | null {
   if (!settings.backup.enabled) return null;
+  const folders = barmanFolders(names.barmanServerName(identity));
   return {
     server: names.barmanServerName(identity),
     host: names.BACKUP_HOST,
@@ -20,7 +21,8 @@ export function backupPlan(settings: Settings, identity: StackIdentity): BackupP
     image: backupImageName(settings.image),
     volume: names.backupVolumeName(identity),
     configurationVolume: names.configurationVolumeName(identity, names.BACKUP_HOST),
-    walFolder: barmanFolders(names.barmanServerName(identity)).wals,
+    walFolder: folders.wals,
+    streamingFolder: folders.streaming,
     slot: names.BACKUP_SLOT,
     confirmsWrites: isSynchronous(settings),
     roles: backupRoles(settings.postgresMajor),

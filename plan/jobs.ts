@@ -10,7 +10,12 @@ export interface PlannedMount {
   readonly readOnly: boolean;
 }
 
-const peersMount = (node: NodePlan): string => `/peers/${node.name}`;
+/** Where a job that founds a cluster sees the data of another node. */
+export const peerMount = (peer: NodePlan): PlannedMount => ({
+  volume: peer.dataVolume,
+  path: `/peers/${peer.name}`,
+  readOnly: true,
+});
 
 /** The job that founds the cluster. It sees the other nodes' volumes: where one holds data, nothing is founded. */
 export function initdbJob(plan: Plan): { readonly script: string; readonly mounts: PlannedMount[] } {
@@ -25,10 +30,7 @@ export function initdbJob(plan: Plan): { readonly script: string; readonly mount
     // The entrypoint gives these words to eval.
     initdbArguments: plan.initdbArguments.map(quoteForShell).join(" "),
   });
-  const mounts = [
-    { volume: primary.dataVolume, path: layout.dataMount, readOnly: false },
-    ...standbys.map((peer) => ({ volume: peer.dataVolume, path: peersMount(peer), readOnly: true })),
-  ];
+  const mounts = [{ volume: primary.dataVolume, path: layout.dataMount, readOnly: false }, ...standbys.map(peerMount)];
   return { script, mounts };
 }
 

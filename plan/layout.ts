@@ -21,10 +21,23 @@ export const SOCKET_DIRECTORY = "/var/run/postgresql";
 export const BACKUP_HOME = "/var/lib/barman";
 export const SERVER_PORT = 5432;
 
-/** Where Barman has the WAL of a server: what is still being received, and what is archived. */
-export const barmanFolders = (server: string): { readonly streaming: string; readonly wals: string } => ({
+/** Where Barman has what is a server's. */
+export interface BarmanFolders {
+  /** WAL that is still being received. */
+  readonly streaming: string;
+  /** WAL that is archived. */
+  readonly wals: string;
+  /** Base backups. */
+  readonly base: string;
+  /** What it has written down of each of them. */
+  readonly meta: string;
+}
+
+export const barmanFolders = (server: string): BarmanFolders => ({
   streaming: `${BACKUP_HOME}/${server}/streaming`,
   wals: `${BACKUP_HOME}/${server}/wals`,
+  base: `${BACKUP_HOME}/${server}/base`,
+  meta: `${BACKUP_HOME}/${server}/meta`,
 });
 
 /** User and group `postgres` of the official image. */

@@ -2,6 +2,7 @@ import { render } from "../config-templates/render.ts";
 import type { NodeSettings, Settings } from "../settings/settings.ts";
 import { hbaRules } from "./access-rules.ts";
 import { backupPlan } from "./backup.ts";
+import { bootstrapPlan } from "./bootstrap.ts";
 import { dynamicRange } from "./dynamic-range.ts";
 import { checkParametersScript } from "./jobs.ts";
 import { ARCHIVE_MOUNT, CONFIGURATION_FILES, SERVER_PORT, layoutOf } from "./layout.ts";
@@ -22,7 +23,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
   if (primary === undefined) throw new Error(`primary ${settings.primary} is not among the nodes`);
   const archiveVolume = settings.archiving.enabled ? names.archiveVolumeName(identity) : null;
   const backup = backupPlan(settings, identity);
-  return {
+  const plan = {
     identity,
     labels: names.stackLabels(identity),
     image: settings.image,
@@ -61,6 +62,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
     acknowledge: settings.acknowledge,
     hooks: settings.hooks,
   };
+  return { ...plan, bootstrap: bootstrapPlan(plan, settings.bootstrap) };
 }
 
 /** Where writes may go on without a standby that is missing, nothing is certain of a primary that has died. */

@@ -43,7 +43,7 @@ export const configurationVolumeName = (identity: StackIdentity, node: string): 
 export const jobName = (identity: StackIdentity, node: string, job: Job): string =>
   `${containerName(identity, node)}.${job}`;
 
-export type Job = "initdb" | "base-backup" | "check-parameters" | "rejoin";
+export type Job = "initdb" | "look-at-backups" | "bootstrap" | "base-backup" | "check-parameters" | "rejoin";
 
 /** Slot names allow lower-case letters, digits and underscores only (PostgreSQL, "Replication Slots"). */
 export const slotName = (node: string): string => node.replaceAll("-", "_");

@@ -1,3 +1,4 @@
+import type { BootstrapPlan } from "./bootstrap.ts";
 import type { Acknowledgements, HookSettings, WhenStandbyMissing } from "../settings/settings.ts";
 import type { Labels, StackIdentity } from "./names.ts";
 import type { Layout } from "./layout.ts";
@@ -44,6 +45,8 @@ export interface Plan {
   readonly hooks: HookSettings;
   /** null: no backups. */
   readonly backup: BackupPlan | null;
+  /** null: the cluster is founded empty. */
+  readonly bootstrap: BootstrapPlan | null;
   /** null: there are none. */
   readonly objectives: ObjectivesPlan | null;
 }
@@ -80,8 +83,9 @@ export interface BackupPlan {
   readonly roles: { readonly backup: PlannedRole; readonly streaming: PlannedRole };
   /** Whether writes wait for it. */
   readonly confirmsWrites: boolean;
-  /** Where its archived WAL is, in its container. */
+  /** Where its archived WAL is, in its container, and the WAL that it is receiving. */
   readonly walFolder: string;
+  readonly streamingFolder: string;
   /** The files of its configuration volume that hold no secret. */
   readonly files: readonly PlannedFile[];
   /** null: no drills. */

@@ -1,7 +1,14 @@
 import { spanSeconds } from "./durations.ts";
 import { parameterText } from "./parameter-values.ts";
 import { postgresMajorOf } from "./postgres-major.ts";
-import type { DrillSettings, NodeSettings, ObjectiveSettings, Settings, SynchronousSettings } from "./settings.ts";
+import type {
+  BootstrapSettings,
+  DrillSettings,
+  NodeSettings,
+  ObjectiveSettings,
+  Settings,
+  SynchronousSettings,
+} from "./settings.ts";
 import type { StackFile } from "./stack-file.ts";
 import { defaultConnectionLimit } from "./topology-needs.ts";
 
@@ -30,6 +37,7 @@ export function resolve(file: StackFile): Settings {
     backup,
     drill: resolveDrill(file.drill),
     objectives: resolveObjectives(file.objectives),
+    bootstrap: resolveBootstrap(file.bootstrap),
     initdb,
     passwords: file.passwords,
     certificateAuthority: file.certificateAuthority,
@@ -65,6 +73,9 @@ const resolveDrill = ({ enabled, every, assertions }: StackFile["drill"]): Drill
   everySeconds: every === undefined ? null : spanSeconds(every),
   assertions,
 });
+
+const resolveBootstrap = ({ from }: StackFile["bootstrap"]): BootstrapSettings | null =>
+  from === undefined ? null : { stack: from.stack, at: from.at ?? null };
 
 const resolveObjectives = (file: StackFile["objectives"]): ObjectiveSettings => ({
   rpoSeconds: file.rpoSeconds ?? null,

@@ -24,6 +24,8 @@ export interface Settings {
   readonly backup: BackupSettings;
   readonly drill: DrillSettings;
   readonly objectives: ObjectiveSettings;
+  /** null: the cluster is founded empty. */
+  readonly bootstrap: BootstrapSettings | null;
   readonly initdb: InitdbSettings;
   readonly passwords: PasswordSettings;
   readonly certificateAuthority: CertificateAuthoritySettings;
@@ -133,6 +135,14 @@ export interface ObjectiveSettings {
   readonly maxWriteGapMs: number | null;
   /** Whether one that is missed fails the update; otherwise it is a warning. */
   readonly enforce: boolean;
+}
+
+/** The backups that a cluster is founded from. */
+export interface BootstrapSettings {
+  /** The stack of this project whose backup server took them. */
+  readonly stack: string;
+  /** Up to which moment, with its time zone; null: all there is. */
+  readonly at: string | null;
 }
 
 export interface InitdbSettings {

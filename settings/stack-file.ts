@@ -4,6 +4,7 @@ import { rules } from "./rules.ts";
 import { accessRules } from "./sections/access-rules.ts";
 import { acknowledge } from "./sections/acknowledge.ts";
 import { backup } from "./sections/backup.ts";
+import { bootstrap } from "./sections/bootstrap.ts";
 import { certificateAuthority } from "./sections/certificate-authority.ts";
 import { database } from "./sections/database.ts";
 import { drill } from "./sections/drill.ts";
@@ -23,7 +24,6 @@ import { archiving, deletionProtection } from "./sections/switches.ts";
 /** Names that the design keeps for later versions, and what they will bring. */
 const LATER: Readonly<Record<string, string>> = {
   hosts: "nodes on several Docker engines",
-  bootstrap: "a cluster founded from existing data",
   monitoring: "monitoring",
   failover: "automatic failover",
 };
@@ -44,6 +44,7 @@ export const stackFile = z
     backup: backup.prefault({}),
     drill: drill.prefault({}),
     objectives: objectives.prefault({}),
+    bootstrap: bootstrap.prefault({}),
     guard: guard.prefault({}),
     hooks: hooks.prefault({}),
     initdb: initdb.prefault({}),

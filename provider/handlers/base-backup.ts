@@ -2,33 +2,57 @@ import prettyBytes from "pretty-bytes";
 import { takeBaseBackup } from "../../operations/base-backup.ts";
 import type { BaseBackupProgress } from "../../operations/base-backup.ts";
 import { engineOf, inspectContainer } from "../../operations/engine.ts";
+import { messageOf } from "../../operations/errors.ts";
+import { isDataGone } from "../../operations/node-data.ts";
 import { findNodes } from "../../operations/node.ts";
 import type { Node } from "../../operations/node.ts";
 import { dropSlotEverywhere } from "../../operations/slots.ts";
-import type { Handler, NoOutputs } from "../handler.ts";
+import type { Context, Handler, NoOutputs } from "../handler.ts";
 import type { BaseBackupInputs } from "../resources/base-backup.ts";
 
 export const baseBackupHandler: Handler<BaseBackupInputs, NoOutputs> = {
   secretOutputs: [],
   // What is in the volume was copied once: another upstream or image later is no reason to copy it again.
-  ignoredInputs: ["node", "job", "image", "script", "mounts", "network", "labels", "nodeLabel", "upstream", "operator"],
-  create: async (inputs, { signal, status, log }) => {
-    const startedAt = performance.now();
-    const result = await takeBaseBackup({
-      ...inputs,
-      signal,
-      onProgress: (progress) => status(progressLine(progress, (performance.now() - startedAt) / 1000)),
-    });
-    if (result === "adopted") log("the volume holds this cluster already: nothing is copied");
+  ignoredInputs: [
+    ...(["node", "job", "image", "script", "mounts", "network", "labels", "nodeLabel"] as const),
+    ...(["upstream", "operator", "dataMount", "dataDirectory", "fenceFile"] as const),
+  ],
+  drift: async (_state, inputs, { drift, warn }) => {
+    const { node, upstream, volume } = inputs;
+    try {
+      if (!(await isDataGone({ ...inputs, node: { ...node, volume } }))) return false;
+      const message = `${node.name} has no data: it is cloned from ${upstream.name}`;
+      drift({ level: "none", nodes: [node.name], message });
+      return true;
+    } catch (error) {
+      warn(`the data of ${node.name} could not be looked at: ${messageOf(error)}`);
+      return false;
+    }
+  },
+  create: async (inputs, context) => {
+    await copy(inputs, context);
     return { id: inputs.volume, outputs: {} };
   },
-  update: async () => ({}),
+  update: async (_state, inputs, context) => {
+    await copy(inputs, context);
+    return {};
+  },
   delete: async ({ node, slot, ...marks }) => {
     // A standby that was made the primary stays, and its slots wait for the day on which it follows again.
     if (await isRunning(node)) return;
     await dropSlotEverywhere(await findNodes(marks), slot);
   },
 };
+
+async function copy(inputs: BaseBackupInputs, { signal, status, log }: Context): Promise<void> {
+  const startedAt = performance.now();
+  const result = await takeBaseBackup({
+    ...inputs,
+    signal,
+    onProgress: (progress) => status(progressLine(progress, (performance.now() - startedAt) / 1000)),
+  });
+  if (result === "adopted") log("the volume holds this cluster already: nothing is copied");
+}
 
 /** A node that is removed has been stopped by its server's delete. */
 async function isRunning(node: Node): Promise<boolean> {

@@ -1,8 +1,10 @@
 import type Docker from "dockerode";
+import { planBootstrap } from "../../operations/bootstrap.ts";
 import { idleAcknowledgements, refusedLosses, spentAfter } from "../../operations/data-loss.ts";
-import { connectEngine, requireEngine } from "../../operations/engine.ts";
+import { connectEngine, engineOf, requireEngine, unlessMissing } from "../../operations/engine.ts";
 import { OperationError, messageOf } from "../../operations/errors.ts";
 import { ensureImage } from "../../operations/image.ts";
+import { isDataGone } from "../../operations/node-data.ts";
 import { describeObject, removeObjects, stackObjects } from "../../operations/orphans.ts";
 import type { StackObject } from "../../operations/orphans.ts";
 import { engineProblems } from "../../operations/preflight.ts";
@@ -29,9 +31,10 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
     "guarantee",
     "spent",
     "deletionProtection",
+    "bootstrap",
   ],
   remember: (inputs, before) => ({ spent: spentAfter(before, inputs) }),
-  check: async (inputs, before, { warn }) => {
+  check: async (inputs, before, { warn, log }) => {
     for (const line of idleAcknowledgements(before, inputs)) warn(line);
     const docker = connectEngine();
     try {
@@ -40,7 +43,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
         before === undefined
           ? await foreignServers(docker, inputs)
           : [...(await refusedChanges(before, inputs)), ...(await refusedLosses(before, inputs))];
-      return [...refused, ...(await engineProblems(docker, inputs))];
+      return [...refused, ...(await engineProblems(docker, inputs)), ...(await bootstrapProblems(inputs, log))];
     } catch (error) {
       return [messageOf(error)];
     }
@@ -65,6 +68,19 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
     return {};
   },
 };
+
+/** Whether the backups that the cluster is to be founded from are there, reach the target, and fit. */
+async function bootstrapProblems({ bootstrap }: DockerEngineInputs, log: Context["log"]): Promise<string[]> {
+  if (!bootstrap) return [];
+  const { node, image, stack, at } = bootstrap;
+  // Without the image nothing can be looked at: the same is asked again before anything is founded.
+  if ((await unlessMissing(engineOf(node).getImage(image).inspect())) === undefined) return [];
+  if (!(await isDataGone(bootstrap))) return [];
+  const { backup } = await planBootstrap(bootstrap);
+  const upTo = at === null ? "with all WAL there is" : `up to ${at}`;
+  log(`${node.name} is founded from the backup ${backup.id} of the stack ${stack}, ${upTo}`);
+  return [];
+}
 
 /** What was not known before the image was here is checked again once it is. */
 async function prepare(docker: Docker, inputs: DockerEngineInputs, { status }: Context): Promise<void> {

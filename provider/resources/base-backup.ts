@@ -9,6 +9,9 @@ export interface BaseBackupInputs {
   readonly node: Node;
   /** The volume that is filled. */
   readonly volume: string;
+  readonly dataMount: string;
+  readonly dataDirectory: string;
+  readonly fenceFile: string;
   readonly job: string;
   readonly image: string;
   readonly script: string;
@@ -22,8 +25,8 @@ export interface BaseBackupInputs {
 }
 
 /**
- * A standby's data, copied once from its upstream. An update changes nothing, and a delete drops the slots of a standby
- * that is gone, and no data.
+ * A standby's data, copied once from its upstream, and again only where it is gone. A delete drops the slots of a
+ * standby that is gone, and no data.
  */
 export class BaseBackup extends pulumi.CustomResource {
   constructor(name: string, args: InputsOf<BaseBackupInputs>, opts?: pulumi.CustomResourceOptions) {

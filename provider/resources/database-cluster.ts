@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Bootstrap } from "../../operations/bootstrap.ts";
 import type { JobMount } from "../../operations/job.ts";
 
 export interface DatabaseClusterInputs {
@@ -9,6 +10,8 @@ export interface DatabaseClusterInputs {
   readonly script: string;
   readonly mounts: readonly JobMount[];
   readonly labels: Readonly<Record<string, string>>;
+  /** null: it is founded empty. */
+  readonly bootstrap: Bootstrap | null;
 }
 
 export interface DatabaseClusterOutputs {
@@ -16,7 +19,10 @@ export interface DatabaseClusterOutputs {
   readonly systemIdentifier: string;
 }
 
-/** The database cluster, founded once by initdb; whatever changes afterwards, it is never founded again. */
+/**
+ * The database cluster, founded once, empty or from backups. Whatever changes afterwards, it is founded again only where
+ * all data is gone and the stack file names backups.
+ */
 export class DatabaseCluster extends pulumi.CustomResource {
   declare readonly systemIdentifier: pulumi.Output<string>;
 

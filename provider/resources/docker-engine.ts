@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Bootstrap } from "../../operations/bootstrap.ts";
 import type { Losable } from "../../operations/data-loss.ts";
 import type { StackMarks } from "../../operations/orphans.ts";
 import type { EngineNeeds } from "../../operations/preflight.ts";
@@ -8,6 +9,8 @@ export interface DockerEngineInputs extends EngineNeeds, LastingChoices, Losable
   /** Where Pulumi.yaml is: to ask for the state after an interruption. */
   readonly projectDirectory: string;
   readonly stack: string;
+  /** null: the cluster is founded empty. */
+  readonly bootstrap: Bootstrap | null;
 }
 
 /**

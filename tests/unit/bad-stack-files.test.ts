@@ -113,7 +113,19 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
       ["hooks.afterPromotion", "a line of shell"],
     ],
   ],
-  ["bootstrap", { bootstrap: {} }, [["bootstrap", "not have it yet"]]],
+  [
+    "backups that are nobody's, up to a moment that could be two",
+    { bootstrap: { from: { stack: "../production", at: "2026-11-20 14:02:59" } } },
+    [
+      ["bootstrap.from.stack", "letters, digits"],
+      ["bootstrap.from.at", "date, time and time zone"],
+    ],
+  ],
+  [
+    "backups of no stack",
+    { bootstrap: { from: { at: "2026-11-20 14:02:59+00" } } },
+    [["bootstrap.from.stack", "it is missing"]],
+  ],
   ["hosts", { hosts: {} }, [["hosts", "not have it yet"]]],
   [
     "monitoring, automatic failover",

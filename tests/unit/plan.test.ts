@@ -32,6 +32,9 @@ describe("the files of a node, byte for byte", () => {
     const script = baseBackupScript(plan, nodeOf(plan, "node-2"), "7710573247014883365");
     await expect(initdbJob(plan).script).toMatchFileSnapshot("golden/jobs/initdb.sh");
     await expect(script).toMatchFileSnapshot("golden/jobs/base-backup.sh");
+    const { bootstrap } = planOf({ ...EVERYTHING, bootstrap: { from: { stack: "production" } } });
+    await expect(bootstrap?.script).toMatchFileSnapshot("golden/jobs/bootstrap.sh");
+    await expect(bootstrap?.catalogueScript).toMatchFileSnapshot("golden/jobs/barman-catalogue.sh");
   });
 });
 

@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import type { Backup } from "../../operations/barman.ts";
-import { chooseBackup, lsnNumber, momentInUtc } from "../../operations/restore-target.ts";
-import type { RestoreTarget } from "../../operations/restore-target.ts";
+import {
+  barmanOptions,
+  chooseBackup,
+  lsnNumber,
+  momentInUtc,
+  recoveryTarget,
+} from "../../operations/restore-target.ts";
+import type { RecoveryStop, RestoreTarget } from "../../operations/restore-target.ts";
 
 const backup = (id: string, endedAt: string, endLsn: string, status = "DONE"): Backup => ({
   id,
@@ -54,7 +60,7 @@ const CHOSEN: readonly (readonly [title: string, target: RestoreTarget, id: stri
 
 test.each(CHOSEN)("%s is reached from the backup before it", (_title, target, id, options) => {
   const chosen = chooseBackup(target, BACKUPS, NOW);
-  expect([chosen.backup.id, chosen.options]).toEqual([id, options]);
+  expect([chosen.backup.id, barmanOptions(chosen.stop)]).toEqual([id, options]);
 });
 
 const REFUSED: readonly (readonly [target: RestoreTarget, words: string])[] = [
@@ -70,6 +76,14 @@ const REFUSED: readonly (readonly [target: RestoreTarget, words: string])[] = [
 
 test.each(REFUSED)("%j is refused", (target, words) => {
   expect(() => chooseBackup(target, BACKUPS, NOW)).toThrow(words);
+});
+
+test.each<[RecoveryStop, string[]]>([
+  [{ kind: "end" }, []],
+  [{ kind: "immediate" }, ["recovery_target", "immediate"]],
+  [{ kind: "lsn", value: "1/C000000" }, ["recovery_target_lsn", "1/C000000"]],
+])("a server is told of %j by %j", (stop, parameter) => {
+  expect(recoveryTarget(stop)).toEqual(parameter);
 });
 
 test("without a backup that can be restored there is nothing to choose", () => {

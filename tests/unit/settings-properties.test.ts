@@ -214,6 +214,7 @@ describe("good stack files", () => {
   test("are complete: null only where nothing is the default", () => {
     const mayBeNull = new Set([
       "afterPromotion",
+      "bootstrap",
       "everySeconds",
       "rpoSeconds",
       "rtoSeconds",

@@ -31,6 +31,7 @@ const SMALLEST: Settings = {
     lastBackupMaximumAge: "2 DAYS",
   },
   drill: { enabled: false, everySeconds: null, assertions: [] },
+  bootstrap: null,
   objectives: { rpoSeconds: null, rtoSeconds: null, maxReplayLagBytes: null, maxWriteGapMs: null, enforce: true },
   initdb: { arguments: [] },
   passwords: { replication: { version: 1 }, owner: { version: 1 }, operator: { version: 1 } },
