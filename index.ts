@@ -12,7 +12,6 @@ import { ReplicationUser } from "./components/replication-user.ts";
 import { standbysInOrder } from "./components/standbys.ts";
 import { Topology } from "./components/topology.ts";
 import { makePlan } from "./plan/make-plan.ts";
-import { rootCertificatePath } from "./plan/client-files.ts";
 import { readSettings } from "./settings/read.ts";
 
 const settings = readSettings();
@@ -23,7 +22,7 @@ const first = new Primary(foundation, plan.primary);
 const replicationUser = new ReplicationUser("replication-user", foundation, first);
 const database = new ApplicationDatabase("database", foundation, first);
 const standbys = standbysInOrder(foundation, first, replicationUser);
-const clients = new Clients("clients", foundation, rootCertificatePath(import.meta.dirname, plan));
+const clients = new Clients("clients", foundation, import.meta.dirname);
 const topology = new Topology("topology", foundation, { primary: first, standbys, database, clients });
 runHooks(plan, topology, import.meta.dirname);
 const backup = plan.backup && new BackupServer("backup", foundation, plan.backup, first, topology);

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { renderPage } from "../dashboard/render.ts";
 import { addressOf, serveDashboard } from "../dashboard/server.ts";
-import { connectEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { runCommand } from "./command.ts";
 import { REFRESH_SECONDS } from "./stack-status.ts";
@@ -23,7 +22,7 @@ npm run status sees it, with charts since this was started. It can only be read.
   },
   failureExitCode: 1,
   run: async ({ stack, port, impact }) => {
-    const watch = await StackWatch.begin(connectEngine(), stack, impact);
+    const watch = await StackWatch.begin(stack, impact);
     const page = (): string => renderPage(watch.view(), REFRESH_SECONDS);
     const view = (): string => JSON.stringify(watch.view());
     const server = await serveDashboard(portNumber(port), { page, view });

@@ -16,21 +16,23 @@ await runCommand({
   usage: `usage: npm run failover -- --to NODE [--stack NAME] [--yes [--lost-bytes N]]
 Makes another node of a stack (default: ${DEFAULT_STACK}) its primary, when the one that is does not answer: says what is known,
 asks, writes the answer into the stack file, and runs the update. A primary that answers is switched over cleanly.
-With --yes nobody is asked; rows that may be lost then have to be accepted by --lost-bytes, in bytes of WAL.`,
+With --yes nobody is asked; rows that may be lost then have to be accepted by --lost-bytes, in bytes of WAL, and a node
+whose host cannot be reached, so that nobody can stop it first, by --unfenced NODE (several times for several).`,
   options: {
     to: { type: "string" },
     stack: { type: "string", short: "s", default: DEFAULT_STACK },
     yes: { type: "boolean", default: false },
     "lost-bytes": { type: "string" },
+    unfenced: { type: "string", multiple: true, default: [] },
   },
   failureExitCode: 1,
-  run: async ({ to, stack, yes, "lost-bytes": accepted }) => {
+  run: async ({ to, stack, yes, "lost-bytes": accepted, unfenced }) => {
     if (to === undefined) throw new OperationError("Name the node: npm run failover -- --to node-2");
-    await requireEngine();
     const { environment, guarantee } = await roleState({ projectDirectory: PROJECT_DIRECTORY, stack });
+    if (environment.placed === undefined) await requireEngine();
     const question = await failoverQuestion(environment, guarantee, to);
     console.log(question.facts.join("\n"));
-    if (yes) requireAccepted(question, bytesOf(accepted));
+    if (yes) requireAccepted(question, bytesOf(accepted), unfenced);
     else await ask(question, to);
     return failOver(stack, to, question);
   },
@@ -42,16 +44,24 @@ function bytesOf(text: string | undefined): number | null {
   throw new OperationError(`expected --lost-bytes to be a number of bytes, but got "${text}".`);
 }
 
-function requireAccepted({ lostBytes }: FailoverQuestion, accepted: number | null): void {
-  if (lostBytes === null || (accepted !== null && accepted >= lostBytes)) return;
+function requireAccepted(question: FailoverQuestion, accepted: number | null, unfenced: readonly string[]): void {
+  const { lostBytes } = question;
+  const isLossAccepted = lostBytes === null || (accepted !== null && accepted >= lostBytes);
+  if (isLossAccepted && question.unfenced.every((name) => unfenced.includes(name))) return;
   throw new OperationError(
-    `Rows may be lost, and --yes alone does not accept that: add --lost-bytes ${lostBytes}. Nothing was changed.`,
+    `Rows may be lost, and --yes alone does not accept that: add ${acceptance(question)}. Nothing was changed.`,
   );
 }
 
-async function ask({ lostBytes }: FailoverQuestion, to: string): Promise<void> {
+const acceptance = ({ lostBytes, unfenced }: FailoverQuestion): string =>
+  [...(lostBytes === null ? [] : [`--lost-bytes ${lostBytes}`]), ...unfenced.map((name) => `--unfenced ${name}`)].join(
+    " ",
+  );
+
+async function ask(question: FailoverQuestion, to: string): Promise<void> {
+  const { lostBytes } = question;
   if (!process.stdin.isTTY) {
-    const accept = lostBytes === null ? "--yes" : `--yes --lost-bytes ${lostBytes}`;
+    const accept = `--yes ${acceptance(question)}`.trim();
     throw new OperationError(`There is no terminal to ask on: add ${accept}. Nothing was changed.`);
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
@@ -62,16 +72,20 @@ async function ask({ lostBytes }: FailoverQuestion, to: string): Promise<void> {
 }
 
 /** The stack file says what was decided before anything is done: an interrupted run is finished by the next update. */
-async function failOver(stack: string, to: string, { lostBytes }: FailoverQuestion): Promise<number> {
+async function failOver(stack: string, to: string, { lostBytes, unfenced }: FailoverQuestion): Promise<number> {
+  const isAcknowledged = lostBytes !== null || unfenced.length > 0;
   await config(stack, "set", "primary", to);
-  if (lostBytes !== null) await config(stack, "set", "--path", LOST_BYTES_KEY, String(lostBytes));
+  if (isAcknowledged) await config(stack, "set", "--path", LOST_BYTES_KEY, String(lostBytes ?? 0));
+  for (const [index, name] of unfenced.entries()) {
+    await config(stack, "set", "--path", `${ACKNOWLEDGED_KEY}.unfenced[${index}]`, name);
+  }
   const start = join(PROJECT_DIRECTORY, "commands", "start.ts");
   const { exitCode } = await execa("node", [start, "--stack", stack], {
     cwd: PROJECT_DIRECTORY,
     stdio: "inherit",
     reject: false,
   });
-  if (exitCode === 0 && lostBytes !== null) await config(stack, "rm", "--path", ACKNOWLEDGED_KEY);
+  if (exitCode === 0 && isAcknowledged) await config(stack, "rm", "--path", ACKNOWLEDGED_KEY);
   if (exitCode !== 0) console.error(`The stack file says primary: ${to}. The next update goes on from what is there.`);
   return exitCode ?? 1;
 }

@@ -1,8 +1,9 @@
-import { connectEngine, requireEngine } from "../operations/engine.ts";
+import { requireEngine } from "../operations/engine.ts";
 import { projectName } from "../operations/pulumi-state.ts";
 import { recover } from "../operations/recover.ts";
 import { LABELS, stackLabels } from "../plan/names.ts";
 import { runCommand } from "./command.ts";
+import { hostsOf } from "./hosts.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 
 await runCommand({
@@ -17,16 +18,15 @@ With --unfinished-only, servers that an update has brought up stay, even if this
   },
   failureExitCode: 1,
   run: async ({ stack, "unfinished-only": unfinishedOnly }) => {
-    const docker = connectEngine();
     await requireEngine();
     const identity = { project: await projectName(PROJECT_DIRECTORY), stack: shortStackName(stack) };
     const done = await recover({
-      docker,
       reference: { projectDirectory: PROJECT_DIRECTORY, stack },
       identity,
       labels: stackLabels(identity),
       nodeLabel: LABELS.node,
       scratchLabel: LABELS.scratch,
+      ...hostsOf(identity.stack),
       unfinishedOnly,
     });
     if (done.length > 0) console.log(done.join("\n"));

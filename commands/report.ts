@@ -2,7 +2,6 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { renderPage } from "../dashboard/render.ts";
-import { connectEngine } from "../operations/engine.ts";
 import { OperationError, messageOf } from "../operations/errors.ts";
 import { runCommand } from "./command.ts";
 import { StackWatch } from "./stack-watch.ts";
@@ -25,7 +24,7 @@ Writes the page of npm run dashboard as one file that needs nothing else: to be 
   failureExitCode: 1,
   run: async ({ stack, output, seconds, impact }) => {
     const samples = sampleCount(seconds);
-    const watch = await StackWatch.begin(connectEngine(), stack, impact);
+    const watch = await StackWatch.begin(stack, impact);
     for (let taken = 1; taken < samples; taken++) {
       await sleep(1000);
       await watch.look();

@@ -4,11 +4,13 @@ import { findStacks } from "../operations/find-stacks.ts";
 import type { StackOnEngine } from "../operations/status.ts";
 import * as names from "../plan/names.ts";
 import type { StackIdentity } from "../plan/names.ts";
+import { hostsOf } from "./hosts.ts";
 import { DEFAULT_STACK } from "./project.ts";
 
 /** What a status has to know of a stack: it follows from its names. */
 export const onEngine = (identity: StackIdentity): StackOnEngine => ({
   ...identity,
+  ...hostsOf(identity.stack),
   labels: names.stackLabels(identity),
   nodeLabel: names.LABELS.node,
   slotOf: names.slotName,

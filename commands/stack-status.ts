@@ -1,10 +1,11 @@
 import type Docker from "dockerode";
-import { requireEngine } from "../operations/engine.ts";
+import { connectEngine, requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { projectName } from "../operations/pulumi-state.ts";
 import type { StackStatus } from "../operations/status-schema.ts";
 import { stackStatus } from "../operations/status.ts";
 import { withDeadline } from "../operations/with-deadline.ts";
+import type { StackIdentity } from "../plan/names.ts";
 import { PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 import { onEngine, onlyStack } from "./stack-on-engine.ts";
 
@@ -18,17 +19,28 @@ export const REFRESH_SECONDS = 2;
  * The status of a stack, or of the only one on the engine.
  * @throws OperationError where the engine does not answer in time, or has no such stack.
  */
-export function statusInTime(docker: Docker, stack: string | undefined): Promise<StackStatus> {
-  return withDeadline(statusOf(docker, stack), TIMEOUT_SECONDS, "The Docker engine did not answer");
+export function statusInTime(stack: string | undefined): Promise<StackStatus> {
+  return withDeadline(statusOf(stack), TIMEOUT_SECONDS, "The Docker engine did not answer");
 }
 
-async function statusOf(docker: Docker, given: string | undefined): Promise<StackStatus> {
-  await requireEngine();
+async function statusOf(given: string | undefined): Promise<StackStatus> {
   const project = await projectName(PROJECT_DIRECTORY);
-  const stack = given === undefined ? await onlyStack(docker, project) : shortStackName(given);
-  const status = await stackStatus(docker, onEngine({ project, stack }));
+  const stack = given === undefined ? await onlyStack(await thisEngine(), project) : shortStackName(given);
+  const status = await statusOn({ project, stack });
   if (status.nodes.length > 0) return status;
   throw new OperationError(
     `No node of the stack ${stack} is on this engine. npm start -- --stack ${stack} brings it up.`,
   );
+}
+
+async function thisEngine(): Promise<Docker> {
+  await requireEngine();
+  return connectEngine();
+}
+
+/** Where there are hosts, the engine of this machine need not be one of them. */
+async function statusOn(identity: StackIdentity): Promise<StackStatus> {
+  const stack = onEngine(identity);
+  if (stack.hosts === undefined) await requireEngine();
+  return stackStatus(stack);
 }

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import type Docker from "dockerode";
 import { z } from "zod";
 import { NO_HISTORY, withStatus, withoutStatus } from "../dashboard/history.ts";
 import { pageView } from "../dashboard/view.ts";
@@ -13,15 +12,13 @@ import { statusInTime } from "./stack-status.ts";
 
 /** Looks at one stack again and again, and remembers what it saw. */
 export class StackWatch {
-  readonly #docker: Docker;
   readonly #project: string;
   readonly #stack: string;
   readonly #impact: PendingChange | null;
   #history = NO_HISTORY;
   #failure: string | null = null;
 
-  private constructor(docker: Docker, project: string, stack: string, impact: PendingChange | null) {
-    this.#docker = docker;
+  private constructor(project: string, stack: string, impact: PendingChange | null) {
     this.#project = project;
     this.#stack = stack;
     this.#impact = impact;
@@ -32,10 +29,10 @@ export class StackWatch {
    * @param impactFile what `npm run preview -- --json-impact` printed; undefined: no change is pending.
    * @throws OperationError where there is no such stack, or no such file.
    */
-  static async begin(docker: Docker, stack: string | undefined, impactFile: string | undefined): Promise<StackWatch> {
+  static async begin(stack: string | undefined, impactFile: string | undefined): Promise<StackWatch> {
     const impact = impactFile === undefined ? null : await readImpact(impactFile);
-    const status = await statusInTime(docker, stack);
-    const watch = new StackWatch(docker, await projectName(PROJECT_DIRECTORY), status.stack, impact);
+    const status = await statusInTime(stack);
+    const watch = new StackWatch(await projectName(PROJECT_DIRECTORY), status.stack, impact);
     watch.#history = withStatus(NO_HISTORY, status);
     return watch;
   }
@@ -47,7 +44,7 @@ export class StackWatch {
   /** What cannot be seen for the moment is part of what is shown. */
   async look(): Promise<void> {
     try {
-      this.#history = withStatus(this.#history, await statusInTime(this.#docker, this.#stack));
+      this.#history = withStatus(this.#history, await statusInTime(this.#stack));
       this.#failure = null;
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type Docker from "dockerode";
 import { execa } from "execa";
-import { connectEngine, requireEngine } from "../operations/engine.ts";
+import { requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { projectName } from "../operations/pulumi-state.ts";
 import { recover } from "../operations/recover.ts";
@@ -10,6 +9,7 @@ import { stackStatus } from "../operations/status.ts";
 import { LABELS, stackLabels } from "../plan/names.ts";
 import type { StackIdentity } from "../plan/names.ts";
 import { runCommand } from "./command.ts";
+import { hostsOf } from "./hosts.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 import { onEngine } from "./stack-on-engine.ts";
 import { statusReport } from "./status-report.ts";
@@ -23,13 +23,12 @@ The stack is made if it is not there, and becomes the selected one, so that pulu
   run: async ({ stack }) => {
     const identity = { project: await projectName(PROJECT_DIRECTORY), stack: shortStackName(stack) };
     requireStackFile(identity);
-    const docker = connectEngine();
     await requireEngine();
     // First of all: no command of the CLI works with what a killed one may leave in a file backend.
-    await clearUp(docker, stack, identity);
+    await clearUp(stack, identity);
     await selectStack(stack, identity);
     const exitCode = await update(stack);
-    return exitCode === 0 ? report(docker, identity) : exitCode;
+    return exitCode === 0 ? report(identity) : exitCode;
   },
 });
 
@@ -61,14 +60,14 @@ function wrongPassphrase(identity: StackIdentity): string {
 }
 
 /** Running servers that this state does not know may belong to another clone's: to take them over is a person's choice. */
-async function clearUp(docker: Docker, stack: string, identity: StackIdentity): Promise<void> {
+async function clearUp(stack: string, identity: StackIdentity): Promise<void> {
   const done = await recover({
-    docker,
     reference: { projectDirectory: PROJECT_DIRECTORY, stack },
     identity,
     labels: stackLabels(identity),
     nodeLabel: LABELS.node,
     scratchLabel: LABELS.scratch,
+    ...hostsOf(identity.stack),
     unfinishedOnly: true,
   });
   for (const line of done) console.log(line);
@@ -84,8 +83,8 @@ async function update(stack: string): Promise<number> {
   return exitCode ?? 1;
 }
 
-async function report(docker: Docker, identity: StackIdentity): Promise<number> {
-  const status = await stackStatus(docker, onEngine(identity));
+async function report(identity: StackIdentity): Promise<number> {
+  const status = await stackStatus(onEngine(identity));
   console.log(`\n${statusReport(status)}\n\n${nextSteps(identity)}`);
   return status.condition === "healthy" ? 0 : 1;
 }

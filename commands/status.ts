@@ -1,6 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type Docker from "dockerode";
-import { connectEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import type { Condition } from "../operations/status-schema.ts";
 import { runCommand } from "./command.ts";
@@ -25,19 +23,18 @@ Pulumi, no passphrase. Exit code: 0 all is well, 1 the stack is degraded, 2 no n
   },
   failureExitCode: EXIT_CODES.down,
   run: async ({ stack, json, watch }) => {
-    const docker = connectEngine();
-    if (watch) return redraw(docker, stack, json);
-    const status = await statusInTime(docker, stack);
+    if (watch) return redraw(stack, json);
+    const status = await statusInTime(stack);
     console.log(json ? JSON.stringify(status, null, 2) : statusReport(status));
     return EXIT_CODES[status.condition];
   },
 });
 
 /** What cannot be seen for the moment is told like anything else, and looked for again. */
-async function redraw(docker: Docker, stack: string | undefined, json: boolean): Promise<never> {
+async function redraw(stack: string | undefined, json: boolean): Promise<never> {
   for (;;) {
     try {
-      const status = await statusInTime(docker, stack);
+      const status = await statusInTime(stack);
       draw(json ? JSON.stringify(status) : `${statusReport(status)}\n\nAt ${status.at}. Ctrl-C ends this.`, json);
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;

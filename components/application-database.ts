@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { LABELS } from "../plan/names.ts";
+import { nodeMarks } from "../plan/placed.ts";
 import { ownerRole } from "../plan/roles.ts";
 import { Database } from "../provider/resources/database.ts";
 import { Role } from "../provider/resources/role.ts";
@@ -12,7 +12,7 @@ export class ApplicationDatabase extends pulumi.ComponentResource {
 
   constructor(name: string, { plan, credentials }: Foundation, primary: Primary) {
     super("pgtopology:index:ApplicationDatabase", name, {});
-    const stack = { labels: plan.labels, nodeLabel: LABELS.node };
+    const stack = nodeMarks(plan);
     const owner = new Role(
       `${name}-owner`,
       {

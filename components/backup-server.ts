@@ -3,8 +3,8 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { BACKUP_IMAGE_PATH } from "../plan/backup-image.ts";
 import { BACKUP_HOME, CONFIGURATION_FILES, CONFIGURATION_MOUNT, POSTGRES_UID } from "../plan/layout.ts";
-import { LABELS } from "../plan/names.ts";
 import { passfileLine } from "../plan/passfile.ts";
+import { nodeMarks } from "../plan/placed.ts";
 import type { BackupPlan, Plan } from "../plan/plan.ts";
 import { BackupServer as BackupServerResource } from "../provider/resources/backup-server.ts";
 import { Password } from "../provider/resources/password.ts";
@@ -42,7 +42,7 @@ export class BackupServer extends pulumi.ComponentResource {
       },
     );
     const image = this.#image(name, foundation, backup);
-    const container = this.#container(name, plan, backup, [foundation.network.network, volume, files, image]);
+    const container = this.#container(name, plan, backup, [foundation.network.on(null), volume, files, image]);
     this.server = new BackupServerResource(
       `${name}-server`,
       {
@@ -53,8 +53,7 @@ export class BackupServer extends pulumi.ComponentResource {
         confirmsWrites: backup.confirmsWrites,
         takeBackup: CONFIGURATION_FILES.takeBackup,
         slot: backup.slot,
-        labels: plan.labels,
-        nodeLabel: LABELS.node,
+        ...nodeMarks(plan),
         containerId: container.id,
       },
       // The topology has made its slot, and the servers have read that its roles may come in.
@@ -75,8 +74,7 @@ export class BackupServer extends pulumi.ComponentResource {
         database: plan.database.name,
         everySeconds: drill.everySeconds,
         assertions: drill.assertions,
-        labels: plan.labels,
-        nodeLabel: LABELS.node,
+        ...nodeMarks(plan),
       },
       { parent: this, dependsOn: this.server },
     );
@@ -89,7 +87,7 @@ export class BackupServer extends pulumi.ComponentResource {
   }
 
   #roles(name: string, { plan }: Foundation, { roles }: BackupPlan, passwords: Passwords, primary: Primary): Role[] {
-    const shared = { labels: plan.labels, nodeLabel: LABELS.node };
+    const shared = nodeMarks(plan);
     const opts = { parent: this, dependsOn: primary.server, deletedWith: primary.cluster };
     return [
       new Role(`${name}-barman`, { ...shared, role: roles.backup, password: passwords.backup }, opts),

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { hostsFile, hostsPath, rootCertificatePath } from "../plan/client-files.ts";
 import { connectionUri } from "../plan/connection-uri.ts";
 import { ClientFile } from "../provider/resources/client-file.ts";
 import type { Foundation } from "./foundation.ts";
@@ -9,9 +10,15 @@ export class Clients extends pulumi.ComponentResource {
   readonly readOnlyUri: pulumi.Output<string>;
   readonly rootCertificate: ClientFile;
 
-  constructor(name: string, { plan, credentials }: Foundation, rootCertificate: string) {
+  constructor(name: string, { plan, credentials }: Foundation, projectDirectory: string) {
     super("pgtopology:index:Clients", name, {});
+    const rootCertificate = rootCertificatePath(projectDirectory, plan);
     const content = credentials.authority.trustedPem;
+    const hosts = hostsFile(plan);
+    if (hosts !== null) {
+      const path = hostsPath(projectDirectory, plan.identity.stack);
+      new ClientFile(`${name}-hosts`, { path, content: hosts }, { parent: this });
+    }
     this.rootCertificate = new ClientFile(
       `${name}-root-certificate`,
       { path: rootCertificate, content },

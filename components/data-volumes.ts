@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { NodePlan, Plan } from "../plan/plan.ts";
+import type { DockerHosts } from "./docker-hosts.ts";
 import { asLabels } from "./labels.ts";
 
 /**
@@ -11,7 +12,7 @@ export class DataVolumes extends pulumi.ComponentResource {
   readonly all: readonly docker.Volume[];
   readonly #byNode: ReadonlyMap<string, docker.Volume>;
 
-  constructor(name: string, plan: Plan, opts: pulumi.ComponentResourceOptions) {
+  constructor(name: string, plan: Plan, hosts: DockerHosts, opts: pulumi.ComponentResourceOptions) {
     super("pgtopology:index:DataVolumes", name, {}, opts);
     const volume = (node: NodePlan): docker.Volume =>
       new docker.Volume(
@@ -20,6 +21,7 @@ export class DataVolumes extends pulumi.ComponentResource {
         { name: node.dataVolume, labels: asLabels(node.labels) },
         {
           parent: this,
+          ...hosts.on(node.host),
           protect: plan.deletionProtection,
           // Labels and options are part of a volume's identity: a changed one would replace it, data and all.
           ignoreChanges: ["labels", "driver", "driverOpts"],

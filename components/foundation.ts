@@ -1,11 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { DockerEngine } from "../provider/resources/docker-engine.ts";
 import { LABELS } from "../plan/names.ts";
+import { nodeMarks, on, placed } from "../plan/placed.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ParameterCheck } from "../provider/resources/parameter-check.ts";
 import { Credentials } from "./credentials.ts";
 import type { ChosenPasswords } from "./credentials.ts";
 import { DataVolumes } from "./data-volumes.ts";
+import { DockerHosts } from "./docker-hosts.ts";
 import { roleAcknowledgement, roleEnvironment } from "./role-environment.ts";
 import { ReplicationNetwork } from "./replication-network.ts";
 import { WalArchive } from "./wal-archive.ts";
@@ -13,6 +15,7 @@ import { WalArchive } from "./wal-archive.ts";
 /** What every node stands on. */
 export interface Foundation {
   readonly plan: Plan;
+  readonly docker: DockerHosts;
   /** What has to be there before the files of any node are written. */
   readonly beforeFiles: readonly pulumi.Resource[];
   readonly network: ReplicationNetwork;
@@ -25,20 +28,24 @@ export interface Foundation {
 /** Checks the engine, and on it makes the network (the slowest of all: first), the secrets and the volumes. */
 export function layFoundation(plan: Plan, passwords: ChosenPasswords, projectDirectory: string): Foundation {
   const engine = checkedEngine(plan, projectDirectory);
+  const docker = new DockerHosts(plan);
   const opts = { dependsOn: engine };
   const { archiveVolume } = plan;
   return {
     plan,
+    docker,
     beforeFiles: [engine, ...parameterCheck(plan, engine)],
-    network: new ReplicationNetwork("replication", plan, opts),
+    network: new ReplicationNetwork("replication", plan, docker, opts),
     credentials: new Credentials("credentials", plan, passwords),
-    volumes: new DataVolumes("data-volumes", plan, opts),
+    volumes: new DataVolumes("data-volumes", plan, docker, opts),
     archive: archiveVolume === null ? undefined : new WalArchive("wal-archive", plan, archiveVolume, opts),
   };
 }
 
-function parameterCheck({ parameterCheck: check, image, labels }: Plan, engine: DockerEngine): ParameterCheck[] {
-  return check === null ? [] : [new ParameterCheck("parameters", { ...check, image, labels }, { dependsOn: engine })];
+function parameterCheck(plan: Plan, engine: DockerEngine): ParameterCheck[] {
+  const { parameterCheck: check, image, labels, primary } = plan;
+  if (check === null) return [];
+  return [new ParameterCheck("parameters", { ...check, image, labels, ...on(primary.host) }, { dependsOn: engine })];
 }
 
 /** The engine, looked over and cleared before anything is made on it. */
@@ -48,14 +55,18 @@ function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
     images: [...new Set([plan.image, ...plan.nodes.map((node) => node.image)])],
     postgresMajor: plan.postgresMajor,
     network: { name: plan.network.name, subnet: plan.network.subnet },
-    ports: plan.nodes.flatMap((node) => (node.published === null ? [] : { node: node.name, ...node.published })),
-    labels: plan.labels,
-    nodeLabel: LABELS.node,
+    ports: plan.nodes.flatMap((node) =>
+      node.published === null
+        ? []
+        : { node: node.name, ...node.published, ...(node.host === null ? {} : { on: node.host.name }) },
+    ),
+    ...(plan.hosts.length === 0 ? {} : { hosts: plan.hosts }),
+    ...nodeMarks(plan),
     scratchLabel: LABELS.scratch,
-    primary: { name: plan.primary.name, container: plan.primary.container },
+    primary: placed(plan.primary),
     dataDirectory: plan.layout.dataDirectory,
     dataMount: plan.layout.dataMount,
-    dataVolumes: plan.nodes.map(({ name, container, dataVolume: volume }) => ({ name, container, volume })),
+    dataVolumes: plan.nodes.map((node) => ({ ...placed(node), volume: node.dataVolume })),
     irreplaceableVolumes: plan.irreplaceableVolumes,
     synchronousStandbys: plan.synchronousStandbys,
     acknowledge: { volumes: plan.acknowledge.volumes, synchronous: plan.acknowledge.synchronous },

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import { ARCHIVE_MOUNT, CONFIGURATION_FILES, CONFIGURATION_MOUNT, SERVER_PORT } from "../plan/layout.ts";
 import { LABELS } from "../plan/names.ts";
+import { placed } from "../plan/placed.ts";
 import type { NodePlan, Plan } from "../plan/plan.ts";
 import type { EarlierTurn } from "../operations/container-turn.ts";
 import { asLabels } from "./labels.ts";
@@ -34,7 +35,7 @@ export const generationOf = (plan: Plan, node: NodePlan): string =>
 export function earlierTurns(plan: Plan, node: NodePlan): EarlierTurn[] {
   const order = [...plan.standbys.toReversed(), plan.primary];
   return order.slice(0, order.indexOf(node)).map((earlier) => ({
-    node: { name: earlier.name, container: earlier.container },
+    node: placed(earlier),
     generation: generationOf(plan, earlier),
   }));
 }

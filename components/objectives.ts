@@ -1,4 +1,5 @@
-import type { NodePlan, Plan } from "../plan/plan.ts";
+import { placed } from "../plan/placed.ts";
+import type { Plan } from "../plan/plan.ts";
 import { Objectives } from "../provider/resources/objectives.ts";
 import type { BackupServer } from "./backup-server.ts";
 import type { Topology } from "./topology.ts";
@@ -14,8 +15,8 @@ export function keepObjectives(plan: Plan, topology: Topology, backup: BackupSer
     {
       objectives,
       enforce,
-      nodes: [primary, ...standbys].map(asNode),
-      standbys: standbys.filter(({ applyDelay }) => applyDelay === null).map(asNode),
+      nodes: [primary, ...standbys].map(placed),
+      standbys: standbys.filter(({ applyDelay }) => applyDelay === null).map(placed),
       lastDrill: drill?.lastDrill ?? null,
       lastSwitchover: topology.outputs.lastSwitchover,
       lastRestart: topology.outputs.lastRestart,
@@ -29,8 +30,3 @@ export function keepObjectives(plan: Plan, topology: Topology, backup: BackupSer
     },
   );
 }
-
-const asNode = ({ name, container }: NodePlan): { readonly name: string; readonly container: string } => ({
-  name,
-  container,
-});

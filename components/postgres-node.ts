@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { CONFIGURATION_FILES, CONFIGURATION_MOUNT, POSTGRES_UID } from "../plan/layout.ts";
 import { LABELS } from "../plan/names.ts";
 import { passfileLine } from "../plan/passfile.ts";
+import { on, placed } from "../plan/placed.ts";
 import type { NodePlan } from "../plan/plan.ts";
 import { ContainerTurn } from "../provider/resources/container-turn.ts";
 import { Server } from "../provider/resources/server.ts";
@@ -36,7 +37,7 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
     return new Server(
       `${node.name}-server`,
       {
-        node: { name: node.name, container: node.container },
+        node: placed(node),
         containerId: container.id,
         operator: this.foundation.credentials.operator,
       },
@@ -45,7 +46,7 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
   }
 
   #configuration(): VolumeFiles {
-    const { plan, beforeFiles, credentials } = this.foundation;
+    const { plan, docker: hosts, beforeFiles, credentials } = this.foundation;
     const { node } = this;
     const certificate = new ServerCertificate(
       `${node.name}-certificate`,
@@ -63,12 +64,18 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
     const volume = new docker.Volume(
       `${node.name}-configuration`,
       { name: node.configurationVolume, labels: asLabels(node.labels) },
-      { parent: this, dependsOn: [...beforeFiles], ignoreChanges: ["labels", "driver", "driverOpts"] },
+      {
+        parent: this,
+        ...hosts.on(node.host),
+        dependsOn: [...beforeFiles],
+        ignoreChanges: ["labels", "driver", "driverOpts"],
+      },
     );
     return new VolumeFiles(
       `${node.name}-files`,
       {
         image: plan.image,
+        ...on(node.host),
         volume: node.configurationVolume,
         mount: CONFIGURATION_MOUNT,
         files: [
@@ -92,12 +99,12 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
   }
 
   #container(): docker.Container {
-    const { plan, network, volumes, archive, credentials } = this.foundation;
+    const { plan, docker: hosts, network, volumes, archive, credentials } = this.foundation;
     const { node } = this;
     const turn = new ContainerTurn(
       `${node.name}-turn`,
       {
-        node: { name: node.name, container: node.container },
+        node: placed(node),
         generation: generationOf(plan, node),
         label: LABELS.generation,
         after: earlierTurns(plan, node),
@@ -106,9 +113,15 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
       { parent: this },
     );
     // Plain names, not outputs of these: a replaced network must not drag the containers along.
-    const made = [network.network, volumes.of(node), this.files, ...(archive === undefined ? [] : [archive.files])];
+    const made = [
+      network.on(node.host),
+      volumes.of(node),
+      this.files,
+      ...(archive === undefined ? [] : [archive.files]),
+    ];
     return new docker.Container(`${node.name}-container`, nodeContainer(plan, node), {
       parent: this,
+      ...hosts.on(node.host),
       dependsOn: [...made, turn],
     });
   }

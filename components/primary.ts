@@ -1,4 +1,5 @@
 import { initdbJob } from "../plan/jobs.ts";
+import { on } from "../plan/placed.ts";
 import type { NodePlan } from "../plan/plan.ts";
 import { DatabaseCluster } from "../provider/resources/database-cluster.ts";
 import type { Server } from "../provider/resources/server.ts";
@@ -20,6 +21,7 @@ export class Primary extends PostgresNode {
         job: node.initdbJob,
         image: plan.image,
         labels: plan.labels,
+        ...on(node.host),
         ...initdbJob(plan),
         bootstrap: plan.bootstrap,
       },

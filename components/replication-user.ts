@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { LABELS } from "../plan/names.ts";
+import { nodeMarks } from "../plan/placed.ts";
 import { operatorRole, replicationRole } from "../plan/roles.ts";
 import { Role } from "../provider/resources/role.ts";
 import type { Foundation } from "./foundation.ts";
@@ -11,7 +11,7 @@ export class ReplicationUser extends pulumi.ComponentResource {
 
   constructor(name: string, { plan, credentials }: Foundation, primary: Primary) {
     super("pgtopology:index:ReplicationUser", name, {});
-    const shared = { labels: plan.labels, nodeLabel: LABELS.node };
+    const shared = nodeMarks(plan);
     // With the cluster go its roles: nothing has to be dropped from what is removed as a whole.
     const opts = { parent: this, dependsOn: primary.server, deletedWith: primary.cluster };
     this.roles = [

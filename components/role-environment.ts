@@ -1,20 +1,19 @@
 import type { DataJob, RoleAcknowledgement, RoleEnvironment } from "../operations/role-environment.ts";
 import { POSTGRES_UID } from "../plan/layout.ts";
 import { baseBackupMounts, rejoinScript } from "../plan/jobs.ts";
-import { LABELS } from "../plan/names.ts";
+import { nodeMarks, on } from "../plan/placed.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /** What a change of roles works with. */
 export function roleEnvironment(plan: Plan): RoleEnvironment {
   const jobs = plan.nodes.map((node): [string, DataJob] => [
     node.name,
-    { name: node.rejoinJob, script: rejoinScript(plan, node), mounts: baseBackupMounts(plan, node) },
+    { name: node.rejoinJob, script: rejoinScript(plan, node), mounts: baseBackupMounts(plan, node), ...on(node.host) },
   ]);
   return {
     image: plan.image,
     network: plan.network.name,
-    labels: plan.labels,
-    nodeLabel: LABELS.node,
+    ...nodeMarks(plan),
     dataDirectory: plan.layout.dataDirectory,
     fenceFile: plan.layout.fenceFile,
     uid: POSTGRES_UID,
@@ -24,5 +23,8 @@ export function roleEnvironment(plan: Plan): RoleEnvironment {
 
 export const roleAcknowledgement = ({ acknowledge }: Plan): RoleAcknowledgement => ({
   failoverLostBytes: acknowledge.failover?.lostBytes ?? null,
+  ...(acknowledge.failover === null || acknowledge.failover.unfenced.length === 0
+    ? {}
+    : { unfenced: acknowledge.failover.unfenced }),
   rejoin: acknowledge.rejoin,
 });

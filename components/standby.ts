@@ -1,5 +1,5 @@
-import { LABELS } from "../plan/names.ts";
 import { baseBackupMounts, baseBackupScript } from "../plan/jobs.ts";
+import { nodeMarks, placed } from "../plan/placed.ts";
 import type { NodePlan } from "../plan/plan.ts";
 import { BaseBackup } from "../provider/resources/base-backup.ts";
 import type { DatabaseCluster } from "../provider/resources/database-cluster.ts";
@@ -26,7 +26,7 @@ export class Standby extends PostgresNode {
     const baseBackup = new BaseBackup(
       `${node.name}-base-backup`,
       {
-        node: { name: node.name, container: node.container },
+        node: placed(node),
         volume: node.dataVolume,
         dataMount: plan.layout.dataMount,
         dataDirectory: plan.layout.dataDirectory,
@@ -36,15 +36,20 @@ export class Standby extends PostgresNode {
         script: source.cluster.systemIdentifier.apply((identifier) => baseBackupScript(plan, node, identifier)),
         mounts: baseBackupMounts(plan, node),
         network: plan.network.name,
-        labels: plan.labels,
-        nodeLabel: LABELS.node,
-        upstream: { name: upstream.node.name, container: upstream.node.container },
+        ...nodeMarks(plan),
+        upstream: placed(upstream.node),
         slot: node.slot,
         operator: credentials.operator,
       },
       {
         parent: this,
-        dependsOn: [network.network, volumes.of(node), this.files, upstream.server, ...source.replicationUser.roles],
+        dependsOn: [
+          network.on(node.host),
+          volumes.of(node),
+          this.files,
+          upstream.server,
+          ...source.replicationUser.roles,
+        ],
       },
     );
     this.server = this.newServer([baseBackup]);

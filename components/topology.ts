@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { CONFIGURATION_MOUNT, POSTGRES_UID } from "../plan/layout.ts";
+import { on, placed } from "../plan/placed.ts";
 import type { NodePlan, Plan } from "../plan/plan.ts";
 import { Topology as TopologyResource } from "../provider/resources/topology.ts";
 import type { LastRestart } from "../operations/apply-configuration.ts";
@@ -93,13 +94,13 @@ const describe = (node: NodePlan, primary: string): NodeOutput => ({
   ...node.clientEndpoint,
 });
 
-const shaped = (plan: Plan, { name, container, upstream, slot, parameters, ...node }: NodePlan): ShapedNode => ({
-  name,
-  container,
-  upstream,
-  slot,
-  parameters,
+const shaped = (plan: Plan, node: NodePlan): ShapedNode => ({
+  ...placed(node),
+  upstream: node.upstream,
+  slot: node.slot,
+  parameters: node.parameters,
   serverFiles: {
+    ...on(node.host),
     image: plan.image,
     volume: node.configurationVolume,
     mount: CONFIGURATION_MOUNT,

@@ -66,6 +66,10 @@ export const ADVICE: Readonly<Record<ProblemKind, Advice>> = {
     why: "what it has, and whether it could take over, cannot be told",
     run: (subject) => `${log(subject)} says what it does, and ${bringsBack(subject)}`,
   },
+  "engine-unreachable": {
+    why: "whether its server runs, and whether clients there go on writing, is not known from here",
+    run: () => "mend the way to the host; what does not need it goes on without",
+  },
   "unexpected-role": {
     why: "the stack file and the servers name different primaries",
     run: (subject) => `${preview(subject)} shows both ways out`,

@@ -8,21 +8,19 @@ import { inspectContainer, lastLogLines } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import { findNodes } from "./node.ts";
-import type { StackLabels } from "./node.ts";
+import type { NodeMarks } from "./node.ts";
 import { isRegistered, registerContainer } from "./registration.ts";
 import { startServer } from "./server.ts";
 import { runOnWritableNode } from "./superuser.ts";
 import { waitUntil } from "./wait-until.ts";
 
-export interface BackupServer extends WalArchive {
+export interface BackupServer extends WalArchive, NodeMarks {
   /** Path of the script in its container that takes a backup and waits until it can be restored. */
   readonly takeBackup: string;
   /** The folder in its container that has the WAL it is receiving. */
   readonly streamingFolder: string;
   /** Whether writes wait for it. */
   readonly confirmsWrites: boolean;
-  readonly labels: StackLabels;
-  readonly nodeLabel: string;
 }
 
 export interface BackupOptions {

@@ -3,6 +3,7 @@ import { applyConfiguration } from "./apply-configuration.ts";
 import type { LastRestart } from "./apply-configuration.ts";
 import { commitsGoOn, waitForAllAgain } from "./degrade.ts";
 import type { WhenStandbyMissing } from "./degrade.ts";
+import { isReachable } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { establishRoles } from "./establish-roles.ts";
 import type { RoleOrder } from "./establish-roles.ts";
@@ -51,12 +52,35 @@ export async function converge(options: ConvergeOptions): Promise<ConvergedTopol
 
 async function convergeAll(options: ConvergeOptions): Promise<ConvergedTopology> {
   const switchover = await establishRoles(options);
-  await allReady(options);
-  const restarted = await applyConfiguration(options);
-  await reserveAllSlots(options);
-  const verified = await verify(options);
-  const isWhole = await waitForAllAgain(options);
-  return { ...(isWhole ? await verify(options) : verified), restarted, switchover };
+  const { here, away } = await withoutUnreachable(options);
+  await allReady(here);
+  const restarted = await applyConfiguration(here);
+  await reserveAllSlots(here);
+  const verified = await verify(here);
+  const isWhole = await waitForAllAgain(here);
+  requireOthers(options, away);
+  return { ...(isWhole ? await verify(here) : verified), restarted, switchover };
+}
+
+/** What can be done without the nodes whose engine does not answer is done without them. */
+async function withoutUnreachable(
+  options: ConvergeOptions,
+): Promise<{ readonly here: ConvergeOptions; readonly away: readonly ShapedNode[] }> {
+  const { shape } = options;
+  const answering = await Promise.all(shape.nodes.map(isReachable));
+  const away = shape.nodes.filter((_, index) => !answering[index]);
+  return { here: { ...options, shape: { ...shape, nodes: shape.nodes.filter((node) => !away.includes(node)) } }, away };
+}
+
+/** An update is not done while a node is left as it is, unless that is what the stack file says of it. */
+function requireOthers({ acknowledgement, log }: ConvergeOptions, away: readonly ShapedNode[]): void {
+  const accepted = away.filter(({ name }) => acknowledgement.unfenced?.includes(name));
+  for (const { name } of accepted) log(`${name} is left as it is: the engine of its host does not answer`);
+  const missed = away.filter((node) => !accepted.includes(node)).map(({ name, host }) => `${name} on ${host?.name}`);
+  if (missed.length === 0) return;
+  throw new OperationError(
+    `${missed.join(", ")} could not be reached: the engine there does not answer. All else of this update is done; run it again once it does.`,
+  );
 }
 
 /** What could not be brought back fails the update; writes do not wait for it any longer. */

@@ -1,4 +1,4 @@
-import { engineOf, unlessMissing } from "./engine.ts";
+import { engineOf, isReachable, unlessMissing } from "./engine.ts";
 import { nodeData, withDataOf } from "./node-data.ts";
 import type { DataVolume } from "./node-data.ts";
 import { soleCopy } from "./sole-copy.ts";
@@ -63,6 +63,7 @@ async function lostData(before: Losable, after: Losable): Promise<string[]> {
 }
 
 async function dataIn(before: Losable, node: DataVolume): Promise<NodeData> {
+  if (!(await isReachable(node))) return { kind: "unknown", why: `the engine of ${node.host?.name} does not answer` };
   if ((await unlessMissing(engineOf(node).getVolume(node.volume).inspect())) === undefined) return { kind: "none" };
   return withDataOf(before, node, (container) => nodeData({ ...node, container }, before.dataDirectory));
 }

@@ -80,6 +80,7 @@ function withoutPrimary(target: NodeRole, nodes: readonly NodeRole[]): RoleDecis
   if (target.kind === "down") return whereTargetIsDown(target);
   if (target.kind === "primary") return { kind: "none" };
   const old = oldPrimaryAmong(nodes);
+  if (old?.isHeard === true) return refused(heard(old));
   if (old === undefined) return amongStandbys(target, nodes);
   if (old.control?.state === "shut down") {
     const hasAll = target.timeline === old.control.timeline && target.replayedLsn > old.control.checkpointLsn;
@@ -88,12 +89,18 @@ function withoutPrimary(target: NodeRole, nodes: readonly NodeRole[]): RoleDecis
   return { kind: "failover", from: old, to: target };
 }
 
+const heard = ({ name, why }: DownNode): string =>
+  `the server of ${name} answers, but nobody can see what it is or stop it: ${why}. Mend the way to its engine, or stop the server there, first.`;
+
 /** Stopped as a whole, as after a reboot of the host: nothing has to change hands. */
 function whereTargetIsDown(target: DownNode): RoleDecision {
   if (target.container === "missing") {
     return refused(
       `${target.name} has no container: run \`pulumi up --refresh\`, which makes a new one around its data.`,
     );
+  }
+  if (target.container === "unreachable") {
+    return refused(`${target.name} cannot become the primary: ${target.why}.`);
   }
   if (target.container === "held" || target.fence !== "none") {
     return refused(
@@ -116,7 +123,7 @@ function oldPrimaryAmong(nodes: readonly NodeRole[]): DownNode | undefined {
       node.kind === "down" &&
       !node.standbySignal &&
       node.fence === "none" &&
-      (node.control !== undefined || node.container === "missing"),
+      (node.control !== undefined || node.container === "missing" || node.container === "unreachable"),
   ) as DownNode[];
   return candidates.toSorted((a, b) => (b.control?.timeline ?? 0) - (a.control?.timeline ?? 0))[0];
 }

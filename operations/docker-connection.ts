@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type Docker from "dockerode";
 import type { DockerHost } from "./docker-host.ts";
 import { OperationError, messageOf } from "./errors.ts";
@@ -11,7 +11,7 @@ import { SshAgent } from "./ssh-agent.ts";
 const PROJECT_DIRECTORY = join(import.meta.dirname, "..");
 
 /** A host that has vanished answers nothing at all, and the kernel would go on asking for two minutes. */
-const CONNECT_TIMEOUT_MILLISECONDS = 5000;
+const CONNECT_TIMEOUT_MILLISECONDS = 2000;
 
 /** What the client library takes, and what its types do not have. */
 interface Options extends Docker.DockerOptions {
@@ -44,7 +44,7 @@ export function dockerOptions({ docker, certificates }: DockerHost): Options {
 
 /** By the names that Docker's own client gives them. */
 function clientCertificate(folder: string): Pick<Docker.DockerOptions, "ca" | "cert" | "key"> {
-  const path = (name: string): string => join(PROJECT_DIRECTORY, folder, name);
+  const path = (name: string): string => resolve(PROJECT_DIRECTORY, folder, name);
   try {
     return {
       ca: readFileSync(path("ca.pem")),

@@ -73,6 +73,15 @@ export async function requireEngine(on: OnHost = {}): Promise<void> {
   }
 }
 
+/** Whether the engine that something is on answers; without hosts, that it does not is a failure. */
+export async function isReachable(on: OnHost): Promise<boolean> {
+  if (on.host === undefined) return true;
+  return requireEngine(on).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Without what this program says around it. */
 const causeOf = (error: unknown): string => messageOf(error instanceof EngineGoneError ? error.cause : error);
 

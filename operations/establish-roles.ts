@@ -3,7 +3,7 @@ import { decideRoles } from "./decide-roles.ts";
 import type { RoleDecision } from "./decide-roles.ts";
 import { engineOf } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
-import { failOver, failoverFacts, refusedFailover } from "./failover.ts";
+import { acceptedFailover, failOver, failoverFacts, refusedFailover } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
 import { hasArchive } from "./findings.ts";
 import { findNodes } from "./node.ts";
@@ -158,7 +158,7 @@ async function replaceDead(
 ): Promise<Switchover> {
   const { shape, environment, acknowledgement, guarantee, log } = order;
   const facts = await failoverFacts(environment, from, to, roles, guarantee);
-  const refusal = refusedFailover(facts, from, acknowledgement.failoverLostBytes);
+  const refusal = refusedFailover(facts, from, acceptedFailover(acknowledgement));
   if (refusal !== undefined) throw new OperationError(`${refusal} Nothing was changed.`);
   const target = shapedNode(shape, to.name);
   return failOver({
@@ -179,7 +179,8 @@ async function letOthersFollow(order: RoleOrder): Promise<void> {
   const primary = primaryOf(shape);
   if (primary === undefined) return;
   const others = shape.nodes.filter((node) => node !== primary);
-  const [self, ...roles] = await observeRoles([primary, ...others], environment);
+  const [self, ...observed] = await observeRoles([primary, ...others], environment);
+  const roles = observed.filter((role) => role.kind !== "down" || role.container !== "unreachable");
   if (self?.kind !== "primary") throw new OperationError(`expected ${primary.name} to take writes, but it does not.`);
   const history = await primaryHistory(primary, self.timeline);
   const context = { environment, acknowledgement, log, signal };

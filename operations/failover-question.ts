@@ -12,6 +12,8 @@ export interface FailoverQuestion {
   readonly facts: readonly string[];
   /** Bytes of WAL that are given up, to be acknowledged; 0 also where it cannot be told. null: no row is lost. */
   readonly lostBytes: number | null;
+  /** Nodes that nobody can stop first, to be acknowledged. */
+  readonly unfenced: readonly string[];
 }
 
 /**
@@ -38,16 +40,22 @@ export async function failoverQuestion(
       throw new OperationError(decision.reason);
     case "none":
     case "promote":
-      return { facts: [`Nobody takes writes, and ${wanted} has every row: no row is lost.`], lostBytes: null };
+      return {
+        facts: [`Nobody takes writes, and ${wanted} has every row: no row is lost.`],
+        lostBytes: null,
+        unfenced: [],
+      };
     case "start":
       return {
         facts: [`${decision.nodes.join(", ")} is started first: what follows depends on what it says.`],
         lostBytes: null,
+        unfenced: [],
       };
     case "switchover":
       return {
         facts: [`${decision.from.name} answers: this is a switchover, and no row is lost.`],
         lostBytes: null,
+        unfenced: [],
       };
     case "failover": {
       const { from, to } = decision;
@@ -55,6 +63,7 @@ export async function failoverQuestion(
       return {
         facts: describeFailover(facts, from),
         lostBytes: needsAcknowledgement(facts) ? (facts.lostBytes ?? 0) : null,
+        unfenced: facts.unfenceable,
       };
     }
   }

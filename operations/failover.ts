@@ -8,9 +8,9 @@ import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import { promote } from "./promote.ts";
-import type { RoleEnvironment, Switchover } from "./role-environment.ts";
+import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "./role-environment.ts";
 import { reserveSlots } from "./slots.ts";
-import { withOperator } from "./sql.ts";
+import { one, withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
 import { waitUntilStopped } from "./switchover.ts";
 import { isAlteredBySystem } from "./synchronous.ts";
@@ -29,6 +29,8 @@ export interface FailoverFacts {
   readonly acknowledgedRowsAreSafe: boolean;
   /** The standby that got the most. */
   readonly best: string;
+  /** Nodes whose engine does not answer: any of them may be taking writes, and none can be stopped from here. */
+  readonly unfenceable: readonly string[];
 }
 
 /** What a primary waited for before it acknowledged a commit; null: for nobody. */
@@ -60,6 +62,8 @@ async function standingGuarantee(
   const nodes = await findNodes(environment);
   const node = nodes.find(({ name }) => name === from.name);
   if (node === undefined) return guarantee;
+  // What it waited for at last, only its own files say.
+  if (from.container === "unreachable") return null;
   const autoConf = await readContainerFile(
     engineOf(node),
     node.container,
@@ -86,6 +90,7 @@ export function judgeFailover(
     lostBytes: fromEndLsn === null ? null : bytesBehind(to.receivedLsn, fromEndLsn),
     acknowledgedRowsAreSafe: guarantee !== null && isCovered(to, standbys, guarantee),
     best: best.receivedLsn > to.receivedLsn ? best.name : to.name,
+    unfenceable: nodes.flatMap((node) => (node.kind === "down" && node.container === "unreachable" ? [node.name] : [])),
   };
 }
 
@@ -106,22 +111,59 @@ function isCovered(to: StandbyRole, standbys: readonly StandbyRole[], guarantee:
 export const needsAcknowledgement = ({ acknowledgedRowsAreSafe, lostBytes }: FailoverFacts): boolean =>
   !acknowledgedRowsAreSafe && lostBytes !== 0;
 
+/** What the stack file accepts of a failover. */
+export interface AcceptedFailover {
+  /** null: nothing was said. */
+  readonly lostBytes: number | null;
+  /** Nodes that nobody could stop first. */
+  readonly unfenced: readonly string[];
+}
+
+export const acceptedFailover = ({ failoverLostBytes, unfenced }: RoleAcknowledgement): AcceptedFailover => ({
+  // The engine takes a null for nothing at all.
+  lostBytes: failoverLostBytes ?? null,
+  unfenced: unfenced ?? [],
+});
+
 /** Why a failover needs more than the stack file says; undefined: it may be done. */
-export function refusedFailover(facts: FailoverFacts, from: DownNode, acknowledged: number | null): string | undefined {
-  const { lostBytes, to } = facts;
-  if (!needsAcknowledgement(facts)) return undefined;
-  if (acknowledged !== null && (lostBytes === null || lostBytes <= acknowledged)) return undefined;
-  const lines = [
-    `${from.name} is the primary and its server does not answer (${from.why}); ${to} would take its place without it.`,
-    ...factLines(facts, from),
-    `Start ${from.name} (docker start) to switch over without a loss; or accept the loss with \`acknowledge: { failover: { lostBytes: ${lostBytes ?? 0} } }\` in the stack file.`,
-  ];
+export function refusedFailover(facts: FailoverFacts, from: DownNode, accepted: AcceptedFailover): string | undefined {
+  if (acceptsLoss(facts, accepted) && facts.unfenceable.every((name) => accepted.unfenced.includes(name)))
+    return undefined;
+  const lines = [whyAsked(facts, from), ...factLines(facts, from), wayOut(facts, from)];
   return lines.join(" ");
+}
+
+const acceptsLoss = (facts: FailoverFacts, { lostBytes }: AcceptedFailover): boolean =>
+  !needsAcknowledgement(facts) || (lostBytes !== null && (facts.lostBytes === null || facts.lostBytes <= lostBytes));
+
+function whyAsked({ to }: FailoverFacts, { name, container, why }: DownNode): string {
+  return container === "unreachable"
+    ? `${name} may be the primary, and its host cannot be reached (${why}); ${to} would take its place without it.`
+    : `${name} is the primary and its server does not answer (${why}); ${to} would take its place without it.`;
+}
+
+/** What has to be written to go on all the same, for a stack file. */
+export function acknowledgementOf(facts: FailoverFacts): string {
+  const { lostBytes, unfenceable } = facts;
+  const keys = [
+    ...(needsAcknowledgement(facts) ? [`lostBytes: ${lostBytes ?? 0}`] : []),
+    ...(unfenceable.length > 0 ? [`unfenced: [${unfenceable.join(", ")}]`] : []),
+  ];
+  return `acknowledge: { failover: { ${keys.join(", ")} } }`;
+}
+
+function wayOut(facts: FailoverFacts, from: DownNode): string {
+  const acknowledgement = `\`${acknowledgementOf(facts)}\` in the stack file`;
+  return from.container === "unreachable"
+    ? `Mend the way to its host to switch over without a loss; or, if it cannot be waited for, write ${acknowledgement}.`
+    : `Start ${from.name} (docker start) to switch over without a loss; or accept the loss with ${acknowledgement}.`;
 }
 
 /** What is going to be done, and what is known, a sentence each. */
 export const describeFailover = (facts: FailoverFacts, from: DownNode): string[] => [
-  `failover: ${facts.from} does not answer, is fenced, and ${facts.to} takes its place`,
+  from.container === "unreachable"
+    ? `failover: ${facts.from} cannot be reached, is NOT fenced, and ${facts.to} takes its place`
+    : `failover: ${facts.from} does not answer, is fenced, and ${facts.to} takes its place`,
   ...factLines(facts, from).map((line) => `  ${line}`),
 ];
 
@@ -135,11 +177,18 @@ function factLines(facts: FailoverFacts, from: DownNode): string[] {
       : `The log of ${from.name} ends at ${formatLsn(fromEndLsn)}, ${position}: ${lostBytes} bytes would be lost.`,
     ...(facts.acknowledgedRowsAreSafe ? ["Replication was synchronous: no acknowledged row is among them."] : []),
     ...(best === to ? [] : [`${best} has received more than ${to}.`]),
-    from.container === "missing"
-      ? `${from.name} has no container: there is nothing to fence.`
-      : `${from.name} can be fenced: its engine answers.`,
+    ...(facts.unfenceable.includes(from.name) ? [] : [fencing(from)]),
+    ...facts.unfenceable.map(unfencedRisk),
   ];
 }
+
+const fencing = ({ name, container }: DownNode): string =>
+  container === "missing"
+    ? `${name} has no container: there is nothing to fence.`
+    : `${name} can be fenced: its engine answers.`;
+
+const unfencedRisk = (name: string): string =>
+  `The engine of ${name} does not answer, so that ${name} cannot be fenced: whether its host is dead or only cut off is not known. If its server runs there, clients on that side go on writing until it reaches a newer primary, and what they write is given up.`;
 
 export interface FailoverOrder {
   readonly facts: FailoverFacts;
@@ -155,6 +204,22 @@ export interface FailoverOrder {
 
 const REPLAY_TIMEOUT_SECONDS = 300;
 
+interface ReplayRow {
+  readonly done: boolean;
+  readonly replayed: string;
+  readonly starved: boolean;
+}
+
+/**
+ * What was received may end in the middle of a record, since a primary also sends whole pages: that one is never
+ * replayed. Then the startup process waits for more, and replay stands still.
+ */
+const REPLAY = `
+SELECT pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), '0/0') AS done,
+       coalesce(pg_last_wal_replay_lsn(), '0/0')::text AS replayed,
+       EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup'
+               AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')) AS starved`;
+
 /**
  * Makes a standby the primary in the place of a dead one. The dead one is fenced first: stopped, and marked beside its
  * data, so that nothing but a rejoin lets its server start again.
@@ -162,17 +227,20 @@ const REPLAY_TIMEOUT_SECONDS = 300;
 export async function failOver(order: FailoverOrder): Promise<Switchover> {
   const { facts, from, to, log } = order;
   const startedAt = performance.now();
-  if (from.container !== "missing") await fence(order);
-  log(`${from.name} is fenced, and ${to.name} takes its place`);
+  const isFenced = from.container !== "missing" && from.container !== "unreachable";
+  if (isFenced) await fence(order);
+  log(`${from.name} ${isFenced ? "is" : "could not be"} fenced, and ${to.name} takes its place`);
   await withOperator(to, order.operator, async (client) => {
     await reserveSlots(client, order.slots);
+    let before: string | undefined;
     await waitUntil({
       condition: `${to.name} to replay what it has received`,
       timeoutSeconds: REPLAY_TIMEOUT_SECONDS,
       probe: async () => {
-        const query = "SELECT pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), '0/0') AS done";
-        const { rows } = await client.query<{ done: boolean }>(query);
-        return rows[0]?.done || undefined;
+        const { done, replayed, starved } = await one<ReplayRow>(client, REPLAY);
+        const isStuck = starved && replayed === before;
+        before = replayed;
+        return done || isStuck || undefined;
       },
       seen: () => "it is still behind",
     });

@@ -19,6 +19,7 @@ export const FINDING_KINDS = [
   "container-paused",
   "held-by-guard",
   "no-answer",
+  "engine-unreachable",
   "unexpected-role",
   "held-as-standby",
   "not-streaming",
@@ -82,6 +83,10 @@ function unanswered(node: NodeObservation): Finding[] {
     case "held": {
       const what = "its guard keeps it from starting as a primary";
       return [{ kind: "held-by-guard", node: name, what, remedy: "it rejoins" }];
+    }
+    case "unreachable": {
+      const what = `it does not answer, and neither does the engine of its host (${why})`;
+      return [{ kind: "engine-unreachable", node: name, what, remedy: null }];
     }
     case "running":
       return [{ kind: "no-answer", node: name, what: `it does not answer (${why})`, remedy: WAITING }];

@@ -9,6 +9,7 @@ import type { ContainerState } from "./observe.ts";
 import { readPgControl } from "./pg-control.ts";
 import type { PgControl } from "./pg-control.ts";
 import { runAsSuperuser } from "./superuser.ts";
+import { serverAnswers } from "./server-answers.ts";
 import { withDeadline } from "./with-deadline.ts";
 
 /** What decides about roles, of one node at one moment. */
@@ -52,6 +53,8 @@ export interface DownNode {
   readonly standbySignal: boolean;
   readonly fence: Fence;
   readonly why: string;
+  /** Of one whose engine does not answer: whether its server is heard all the same. */
+  readonly isHeard: boolean;
 }
 
 /**
@@ -147,8 +150,10 @@ function roleOf(name: string, row: RoleRow): PrimaryRole | StandbyRole {
 
 async function downNode(node: Node, paths: DataPaths, why: string): Promise<DownNode> {
   const container = await containerState(node);
-  const common = { kind: "down", name: node.name, container, why } as const;
-  if (container === "missing") return { ...common, control: undefined, standbySignal: false, fence: "none" };
+  const common = { kind: "down", name: node.name, container, why, isHeard: false } as const;
+  const unknown = { control: undefined, standbySignal: false, fence: "none" } as const;
+  if (container === "missing") return { ...common, ...unknown };
+  if (container === "unreachable") return { ...common, ...unknown, isHeard: await isHeard(node) };
   const [control, standbySignal, fence] = await Promise.all([
     readPgControl(engineOf(node), node.container, paths.dataDirectory),
     hasFile(engineOf(node), node.container, `${paths.dataDirectory}/standby.signal`),
@@ -156,6 +161,8 @@ async function downNode(node: Node, paths: DataPaths, why: string): Promise<Down
   ]);
   return { ...common, control, standbySignal, fence };
 }
+
+const isHeard = async ({ endpoint }: Node): Promise<boolean> => endpoint !== undefined && serverAnswers(endpoint);
 
 async function readFence(node: Node, path: string): Promise<Fence> {
   const text = await readContainerFile(engineOf(node), node.container, path);

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { engineOf, inspectContainer, lastLogLines } from "./engine.ts";
+import { EngineGoneError, engineOf, inspectContainer, lastLogLines } from "./engine.ts";
 import { messageOf } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { SLOTS, slotOf } from "./slots.ts";
@@ -12,8 +12,11 @@ export type NodeObservation =
   | { readonly name: string; readonly answers: true; readonly server: ServerObservation }
   | { readonly name: string; readonly answers: false; readonly container: ContainerState; readonly why: string };
 
-/** held: its guard keeps the server from starting. */
-export type ContainerState = "missing" | "stopped" | "paused" | "held" | "running";
+/**
+ * held: its guard keeps the server from starting. unreachable: the engine of its host does not answer, so that nobody
+ * knows what it does.
+ */
+export type ContainerState = "missing" | "stopped" | "paused" | "held" | "running" | "unreachable";
 
 export interface ServerObservation {
   readonly role: "primary" | "standby";
@@ -83,6 +86,16 @@ async function observeNode(node: Node, operator: OperatorCredentials): Promise<N
 }
 
 export async function containerState(node: Node): Promise<ContainerState> {
+  try {
+    return await askedState(node);
+  } catch (error) {
+    // Without hosts there is nobody else to ask: then the engine is what has to be told of.
+    if (node.host === undefined || !(error instanceof EngineGoneError)) throw error;
+    return "unreachable";
+  }
+}
+
+async function askedState(node: Node): Promise<ContainerState> {
   const docker = engineOf(node);
   const container = await inspectContainer(docker, node.container);
   if (container === undefined) return "missing";

@@ -1,7 +1,8 @@
 import { createServer } from "node:net";
 import type Docker from "dockerode";
 import ipaddr from "ipaddr.js";
-import { unlessMissing } from "./engine.ts";
+import type { OnHost } from "./docker-host.ts";
+import { engineOf, unlessMissing } from "./engine.ts";
 import type { HostPort, StackLabels } from "./node.ts";
 
 /** What a topology needs of an engine before anything is made on it. */
@@ -15,13 +16,17 @@ export interface EngineNeeds {
 
 export interface NodePort extends HostPort {
   readonly node: string;
+  /** The name of its host; without it, there are no hosts. */
+  readonly on?: string;
 }
 
 /** Everything that would stop the topology from being made, as far as it can be known without making anything: sentences. */
-export async function engineProblems(docker: Docker, needs: EngineNeeds): Promise<string[]> {
+export async function engineProblems(on: OnHost, topology: EngineNeeds): Promise<string[]> {
+  const docker = engineOf(on);
+  const needs = { ...topology, ports: topology.ports.filter((port) => port.on === on.host?.name) };
   const [subnet, ports, ...images] = await Promise.all([
     subnetProblems(docker, needs),
-    portProblems(docker, needs),
+    portProblems(on, needs),
     ...needs.images.map((image) => imageProblems(docker, image, needs.postgresMajor)),
   ]);
   return [...images.flat(), ...subnet, ...ports];
@@ -73,9 +78,9 @@ function overlaps(a: string, b: string): boolean {
   return addressA.match(addressB, bits);
 }
 
-async function portProblems(docker: Docker, needs: EngineNeeds): Promise<string[]> {
+async function portProblems(on: OnHost, needs: EngineNeeds): Promise<string[]> {
   if (needs.ports.length === 0) return [];
-  const containers = await docker.listContainers();
+  const containers = await engineOf(on).listContainers();
   const problems = await Promise.all(needs.ports.map((port) => portProblem(containers, needs, port)));
   return problems.filter((problem) => problem !== undefined);
 }
@@ -96,7 +101,8 @@ async function portProblem(
   }
   // One that is started again and again has its ports now, and has not in the next moment.
   if (ownContainers.some((container) => container.State === "restarting")) return undefined;
-  if (await canListen(wanted)) return undefined;
+  // What else listens on another machine, nobody here can tell.
+  if (wanted.on !== undefined || (await canListen(wanted))) return undefined;
   return `${where} is taken by another process. ${remedy}`;
 }
 

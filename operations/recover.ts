@@ -1,4 +1,4 @@
-import type Docker from "dockerode";
+import { isReachable } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { fileBackend, removeLock, removeUnfinishedFiles, stackLocks } from "./file-backend.ts";
 import type { StackLock } from "./file-backend.ts";
@@ -8,7 +8,6 @@ import { backendUrl, exportState, forgetPendingOperations, idsIn, updateInProgre
 import type { StackReference } from "./pulumi-state.ts";
 
 export interface Recovery extends StackMarks {
-  readonly docker: Docker;
   readonly reference: StackReference;
   /** As the stack calls itself in labels and locks. */
   readonly identity: { readonly project: string; readonly stack: string };
@@ -23,11 +22,11 @@ export interface Recovery extends StackMarks {
  * @throws OperationError when an update may be running: what it just made would be taken for left behind.
  */
 export async function recover(recovery: Recovery): Promise<string[]> {
-  const { docker, reference } = recovery;
+  const { reference } = recovery;
   const cleared = await clearBackend(recovery);
   const state = await exportState(reference);
   const left = await unknownObjects(recovery, idsIn(state));
-  await removeObjects(docker, left);
+  await removeObjects(left);
   const pending = await forgetPendingOperations(reference, state);
   return [
     ...cleared,
@@ -38,9 +37,17 @@ export async function recover(recovery: Recovery): Promise<string[]> {
 }
 
 async function unknownObjects(recovery: Recovery, known: ReadonlySet<string>): Promise<StackObject[]> {
-  const { docker, unfinishedOnly } = recovery;
-  const objects = await stackObjects(docker, recovery);
+  const { unfinishedOnly } = recovery;
+  const objects = await stackObjects(await withReachable(recovery));
   return objects.filter((object) => !known.has(object.id) && !(unfinishedOnly && object.registered));
+}
+
+/** What is on a host that does not answer cannot be cleared now, and is no reason to clear nothing. */
+async function withReachable(recovery: Recovery): Promise<StackMarks> {
+  const { hosts } = recovery;
+  if (hosts === undefined) return recovery;
+  const reachable = await Promise.all(hosts.map((host) => isReachable({ host })));
+  return { ...recovery, hosts: hosts.filter((_, index) => reachable[index]) };
 }
 
 async function clearBackend({ reference, identity }: Recovery): Promise<string[]> {

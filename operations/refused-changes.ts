@@ -1,7 +1,8 @@
 import { readContainerFile } from "./container-file.ts";
 import { decideRoles } from "./decide-roles.ts";
-import { engineOf } from "./engine.ts";
-import { failoverFacts, refusedFailover } from "./failover.ts";
+import type { OnHost } from "./docker-host.ts";
+import { EngineGoneError, engineOf } from "./engine.ts";
+import { acceptedFailover, failoverFacts, refusedFailover } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
 import type { DataVolume } from "./node-data.ts";
 import { findNodes } from "./node.ts";
@@ -26,6 +27,7 @@ export async function refusedChanges(before: LastingChoices, after: LastingChoic
     ...(await majorChange(before, after)),
     ...(await primaryChange(before, after)),
     ...protectedRemoval(before, after),
+    ...movedNodes(before, after),
   ];
 }
 
@@ -39,6 +41,20 @@ function protectedRemoval(before: LastingChoices, after: LastingChoices): string
     `${removed.join(", ")} would be removed, which deletionProtection forbids. Set \`deletionProtection: false\` and run an update, then remove the node.`,
   ];
 }
+
+/** Its volumes would be made anew on the other engine, empty, and the old ones deleted. */
+function movedNodes(before: LastingChoices, after: LastingChoices): string[] {
+  return after.dataVolumes.flatMap((node) => {
+    const { name } = node;
+    const old = before.dataVolumes.find((candidate) => candidate.name === name);
+    if (old === undefined || old.host?.name === node.host?.name) return [];
+    return [
+      `${name} would move from ${placeName(old)} to ${placeName(node)}, and its data does not move with it. Add another node there, make it the primary if ${name} is, and then remove ${name}.`,
+    ];
+  });
+}
+
+const placeName = ({ host }: OnHost): string => host?.name ?? "the engine of this machine";
 
 /** Before a cluster is founded, an update may have failed for the very reason that is being mended. */
 async function majorChange(before: LastingChoices, after: LastingChoices): Promise<string[]> {
@@ -57,11 +73,19 @@ async function foundedMajor(choices: LastingChoices): Promise<number | undefined
       engineOf(node),
       node.container,
       `${choices.environment.dataDirectory}/PG_VERSION`,
-    );
+    ).catch(unlessUnreachable(node));
     if (version !== undefined) return Number(version);
   }
   return undefined;
 }
+
+/** Another node tells as well. */
+const unlessUnreachable =
+  ({ host }: Node) =>
+  (error: unknown): undefined => {
+    if (host !== undefined && error instanceof EngineGoneError) return undefined;
+    throw error;
+  };
 
 /** Only where the stack file names another primary: what else is wrong with roles is told by the topology itself. */
 async function primaryChange(before: LastingChoices, after: LastingChoices): Promise<string[]> {
@@ -75,7 +99,7 @@ async function primaryChange(before: LastingChoices, after: LastingChoices): Pro
   if (decision.kind !== "failover") return [];
   const { from, to } = decision;
   const facts = await failoverFacts(environment, from, to, roles, before.guarantee ?? null);
-  const refusal = refusedFailover(facts, from, after.acknowledgement.failoverLostBytes ?? null);
+  const refusal = refusedFailover(facts, from, acceptedFailover(after.acknowledgement));
   return refusal === undefined ? [] : [refusal];
 }
 

@@ -27,6 +27,8 @@ export interface DataJob extends OnHost {
 export interface RoleAcknowledgement {
   /** Bytes of WAL that a dead primary may keep for itself; null: nothing was said. */
   readonly failoverLostBytes: number | null;
+  /** Nodes that may be replaced although nobody can stop them first; absent: none. */
+  readonly unfenced?: readonly string[];
   /** Nodes whose own rows may be discarded so that they can follow the primary. */
   readonly rejoin: readonly string[];
 }

@@ -3,8 +3,12 @@ import { askNode } from "./ask-node.ts";
 import type { NodeAnswer } from "./ask-node.ts";
 import { backupStatus } from "./backup-status.ts";
 import type { NamedBarman } from "./backup-status.ts";
+import { placesOf } from "./docker-host.ts";
+import type { DockerHost, OnHost } from "./docker-host.ts";
+import { EngineGoneError, engineOf } from "./engine.ts";
+import { messageOf } from "./errors.ts";
 import { labelFilters, listedEndpoint } from "./node.ts";
-import type { Node, StackLabels } from "./node.ts";
+import type { Node, NodeMarks } from "./node.ts";
 import type { ServerObservation, WalSender } from "./observe.ts";
 import { outlineOf, primaryAmong } from "./outline.ts";
 import { problems } from "./problems.ts";
@@ -15,11 +19,10 @@ import type { ServerHistory } from "./timelines.ts";
 import type { TopologyOutline } from "./topology.ts";
 
 /** A stack by its names: that is all a status knows before it asks. */
-export interface StackOnEngine {
+export interface StackOnEngine extends NodeMarks {
   readonly project: string;
   readonly stack: string;
-  readonly labels: StackLabels;
-  readonly nodeLabel: string;
+  readonly hosts?: readonly DockerHost[];
   readonly slotOf: (node: string) => string;
   /** Where its backup server is, if it has one, and the slot that it streams from. */
   readonly barman: NamedBarman & { readonly slot: string };
@@ -29,9 +32,9 @@ export interface StackOnEngine {
  * A stack as it is now: read from the labels of its Docker objects and from its servers, not from any state. All nodes
  * are asked side by side, and one that does not answer in time is reported as such: this never waits longer.
  */
-export async function stackStatus(docker: Docker, stack: StackOnEngine): Promise<StackStatus> {
+export async function stackStatus(stack: StackOnEngine): Promise<StackStatus> {
   const now = new Date();
-  const [nodes, backup] = await Promise.all([askAll(docker, stack), backupStatus(docker, stack.barman, now)]);
+  const [nodes, backup] = await Promise.all([askAll(stack), backupStatus(engineOf({}), stack.barman, now)]);
   const seen = nodes.map(({ name, slot, answer }) => {
     return { name, slot, server: serverOf(answer), restoreCommand: answer.details?.restoreCommand ?? "" };
   });
@@ -81,7 +84,34 @@ interface AskedNode extends Node {
 }
 
 /** Nodes with a container, and those of which only the volumes are left. */
-async function askAll(docker: Docker, { labels, nodeLabel, slotOf }: StackOnEngine): Promise<AskedNode[]> {
+async function askAll(stack: StackOnEngine): Promise<AskedNode[]> {
+  const asked = await Promise.all(placesOf(stack).map((on) => askPlace(on, stack)));
+  return asked.flat().toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+}
+
+/** Of a host whose engine does not answer, the nodes that the last update put there are told as not to be reached. */
+async function askPlace(on: OnHost, stack: StackOnEngine): Promise<AskedNode[]> {
+  try {
+    return await askEngine(on, stack);
+  } catch (error) {
+    const { host } = on;
+    if (host === undefined || !(error instanceof EngineGoneError)) throw error;
+    const planned = (stack.placed ?? []).filter((node) => node.host?.name === host.name);
+    const answer = (name: string): NodeAnswer => ({
+      observation: { name, answers: false, container: "unreachable", why: messageOf(error) },
+      details: null,
+    });
+    return planned.map((node) => ({
+      ...node,
+      slot: stack.slotOf(node.name),
+      listed: undefined,
+      answer: answer(node.name),
+    }));
+  }
+}
+
+async function askEngine(on: OnHost, { labels, nodeLabel, slotOf }: StackOnEngine): Promise<AskedNode[]> {
+  const docker = engineOf(on);
   const filters = { label: [...labelFilters(labels), nodeLabel] };
   const [containers, { Volumes: volumes }] = await Promise.all([
     docker.listContainers({ all: true, filters }),
@@ -93,11 +123,10 @@ async function askAll(docker: Docker, { labels, nodeLabel, slotOf }: StackOnEngi
     if (name === undefined) return [];
     const listed = byName.get(name);
     const container = listed?.Names[0]?.replace(/^\//, "") ?? "";
-    const answer = listed === undefined ? goneNode(name) : await askNode({ name, container });
-    return [{ name, container, slot: slotOf(name), listed, answer }];
+    const answer = listed === undefined ? goneNode(name) : await askNode({ name, container, ...on });
+    return [{ name, container, ...on, slot: slotOf(name), listed, answer }];
   });
-  const nodes = (await Promise.all(asked)).flat();
-  return nodes.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  return (await Promise.all(asked)).flat();
 }
 
 const goneNode = (name: string): NodeAnswer => ({
@@ -159,6 +188,7 @@ function slotFor(
 }
 
 function stateOf({ listed, answer: { observation } }: AskedNode, sender: WalSender | undefined): string {
+  if (!observation.answers && observation.container === "unreachable") return "unreachable";
   if (listed === undefined) return "container gone";
   if (!observation.answers) return listed.State === "running" ? "no answer" : listed.State;
   return observation.server.role === "primary" ? "running" : (sender?.state ?? "not streaming");

@@ -46,11 +46,15 @@ const reject = (type: "host" | "hostnossl", user: string): HbaRule => ({
 
 /**
  * `samenet` is the topology's own Docker network: the nodes, and whoever comes through a port published on the
- * loopback address (Docker lets those connections come from the network's gateway). Everybody else needs an access
- * rule of the stack file.
+ * loopback address (Docker lets those connections come from the network's gateway). Where there are several hosts, what
+ * is on another one comes from that one's address. Everybody else needs an access rule of the stack file.
  */
 export function hbaRules(settings: Settings): HbaRules {
-  const { replication, database } = settings;
+  const { replication, database, hosts, network } = settings;
+  const inside = ["samenet", ...Object.values(hosts).map(({ address }) => `${address}/32`)];
+  const operators = [...inside, ...network.operators.map((address) => `${address}/32`)];
+  const letIn = (name: string, user: string, from: readonly string[] = inside): HbaRule[] =>
+    from.map((address) => scram(name, user, address));
   return {
     fixed: [
       { type: "local", database: "all", user: SUPERUSER, address: "", method: "peer" },
@@ -58,13 +62,13 @@ export function hbaRules(settings: Settings): HbaRules {
       reject("hostnossl", "all"),
     ],
     topology: [
-      scram(MAINTENANCE_DATABASE, OPERATOR_ROLE, "samenet"),
+      ...letIn(MAINTENANCE_DATABASE, OPERATOR_ROLE, operators),
       reject("host", OPERATOR_ROLE),
-      scram("replication", replication.user, "samenet"),
+      ...letIn("replication", replication.user),
       // pg_rewind reads files over an ordinary connection.
-      scram(MAINTENANCE_DATABASE, replication.user, "samenet"),
+      ...letIn(MAINTENANCE_DATABASE, replication.user),
       reject("host", replication.user),
-      scram(database.name, database.owner, "samenet"),
+      ...letIn(database.name, database.owner),
       ...(settings.backup.enabled ? backupRules() : []),
     ],
     user: settings.accessRules.map((rule) => scram(rule.database, rule.user, rule.address)),

@@ -1,6 +1,8 @@
 import { quoteForConf, quoteForShell, render } from "../config-templates/render.ts";
 import { SUPERUSER } from "./access-rules.ts";
 import { CONFIGURATION_FILES, CONFIGURATION_MOUNT } from "./layout.ts";
+import { placed } from "./placed.ts";
+import type { PlacedNode } from "./placed.ts";
 import type { NodePlan, Plan } from "./plan.ts";
 
 /** A volume in a job's container. */
@@ -17,9 +19,23 @@ export const peerMount = (peer: NodePlan): PlannedMount => ({
   readOnly: true,
 });
 
-/** The job that founds the cluster. It sees the other nodes' volumes: where one holds data, nothing is founded. */
-export function initdbJob(plan: Plan): { readonly script: string; readonly mounts: PlannedMount[] } {
-  const { layout, primary, standbys } = plan;
+/** The data volume of a node on another host. */
+export interface PlannedPeer extends PlacedNode {
+  readonly volume: string;
+}
+
+/**
+ * The job that founds the cluster. It sees the volumes of the other nodes on its host, and `elsewhere` are those that it
+ * cannot see: where one holds data, nothing is founded.
+ */
+export function initdbJob(plan: Plan): {
+  readonly script: string;
+  readonly mounts: PlannedMount[];
+  readonly elsewhere?: { readonly nodes: PlannedPeer[]; readonly dataMount: string; readonly dataDirectory: string };
+} {
+  const { layout, primary } = plan;
+  const standbys = plan.standbys.filter((peer) => peer.host?.name === primary.host?.name);
+  const elsewhere = plan.standbys.filter((peer) => !standbys.includes(peer));
   const script = render("initdb.sh", {
     layout,
     node: primary.name,
@@ -31,7 +47,9 @@ export function initdbJob(plan: Plan): { readonly script: string; readonly mount
     initdbArguments: plan.initdbArguments.map(quoteForShell).join(" "),
   });
   const mounts = [{ volume: primary.dataVolume, path: layout.dataMount, readOnly: false }, ...standbys.map(peerMount)];
-  return { script, mounts };
+  const peers = elsewhere.map((peer) => ({ ...placed(peer), volume: peer.dataVolume }));
+  const { dataMount, dataDirectory } = layout;
+  return { script, mounts, ...(peers.length === 0 ? {} : { elsewhere: { nodes: peers, dataMount, dataDirectory } }) };
 }
 
 /** What the job that fills the data volume of a standby runs. */

@@ -1,5 +1,5 @@
 import { render } from "../config-templates/render.ts";
-import type { NodeSettings, Settings } from "../settings/settings.ts";
+import type { HostSettings, NodeSettings, Settings } from "../settings/settings.ts";
 import { hbaRules } from "./access-rules.ts";
 import { backupPlan } from "./backup.ts";
 import { bootstrapPlan } from "./bootstrap.ts";
@@ -10,7 +10,7 @@ import type { Layout } from "./layout.ts";
 import * as names from "./names.ts";
 import type { StackIdentity } from "./names.ts";
 import { effectiveParameters, parameterLayers } from "./parameters.ts";
-import type { HostPort, NetworkPlan, NodePlan, Plan, PlannedFile } from "./plan.ts";
+import type { HostPlan, HostPort, NetworkPlan, NodePlan, Plan, PlannedFile } from "./plan.ts";
 import { replicationConninfo } from "./primary-conninfo.ts";
 import { replicationParameters } from "./replication-parameters.ts";
 import { confirmations, synchronousCandidates } from "./synchronous-standby-names.ts";
@@ -30,6 +30,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
     postgresMajor: settings.postgresMajor,
     layout,
     network: networkPlan(settings, identity),
+    hosts: Object.values(settings.hosts).map(hostPlan),
     archiveVolume,
     irreplaceableVolumes: [
       ...(archiveVolume === null ? [] : [{ volume: archiveVolume, holds: "the archived WAL" }]),
@@ -92,9 +93,17 @@ function networkPlan({ network }: Settings, identity: StackIdentity): NetworkPla
   return { name: names.networkName(identity), subnet, dynamicRange: subnet === null ? null : dynamicRange(subnet) };
 }
 
+const hostPlan = ({ name, docker, address, certificates }: HostSettings): HostPlan => ({
+  name,
+  docker,
+  address,
+  ...(certificates === null ? {} : { certificates }),
+});
+
 function nodePlan(settings: Settings, identity: StackIdentity, layout: Layout, node: NodeSettings): NodePlan {
   const container = names.containerName(identity, node.name);
-  const published = node.port === null ? null : { host: settings.network.bindAddress, port: node.port };
+  const bindAddress = node.host?.address ?? settings.network.bindAddress;
+  const published = node.port === null ? null : { host: bindAddress, port: node.port };
   const upstream = node.name === settings.primary ? null : (node.upstream ?? settings.primary);
   const source = settings.nodes.filter((other) => other.name === upstream);
   const baseBackupJob = names.jobName(identity, node.name, "base-backup");
@@ -102,6 +111,7 @@ function nodePlan(settings: Settings, identity: StackIdentity, layout: Layout, n
   const primary = settings.nodes.filter((other) => other.name === settings.primary);
   return {
     name: node.name,
+    host: node.host === null ? null : hostPlan(node.host),
     container,
     image: node.image ?? settings.image,
     labels: names.nodeLabels(identity, node.name),
@@ -138,7 +148,7 @@ function clientEndpoints(nodes: readonly NodePlan[]): HostPort[] {
 }
 
 function certificateNames(settings: Settings, node: NodeSettings, container: string): string[] {
-  const bind = settings.network.bindAddress;
+  const bind = node.host?.address ?? settings.network.bindAddress;
   const names = [node.name, container, "localhost", "127.0.0.1", ...(node.address === null ? [] : [node.address])];
   return bind === "0.0.0.0" || names.includes(bind) ? names : [...names, bind];
 }

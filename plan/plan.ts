@@ -13,6 +13,8 @@ export interface Plan {
   readonly postgresMajor: number;
   readonly layout: Layout;
   readonly network: NetworkPlan;
+  /** The machines that nodes are on; empty: all is on the engine of this machine, or of DOCKER_HOST. */
+  readonly hosts: readonly HostPlan[];
   /** null: WAL is not archived. */
   readonly archiveVolume: string | null;
   /** Volumes beside the nodes' own that no server can fill again, and what each holds. */
@@ -99,8 +101,20 @@ export interface NetworkPlan {
   readonly dynamicRange: string | null;
 }
 
+/** A machine with a Docker engine of its own; the same shape as operations/docker-host.ts works with. */
+export interface HostPlan {
+  readonly name: string;
+  /** unix://, ssh:// or tcp://. */
+  readonly docker: string;
+  /** From the folder of Pulumi.yaml on. */
+  readonly certificates?: string;
+  readonly address: string;
+}
+
 export interface NodePlan {
   readonly name: string;
+  /** null: the engine of this machine, or of DOCKER_HOST. */
+  readonly host: HostPlan | null;
   readonly container: string;
   readonly image: string;
   readonly labels: Labels;

@@ -27,7 +27,7 @@ export function serverConninfo(
   return [
     ["host", hosts.map((host) => host.name).join(",")],
     ...fixedAddresses(hosts),
-    ["port", hosts.map(() => SERVER_PORT).join(",")],
+    ["port", hosts.map(portOf).join(",")],
     ["user", user],
     ...own,
     ["passfile", CONFIGURATION_FILES.passfile],
@@ -44,9 +44,12 @@ export function serverConninfo(
     .join(" ");
 }
 
+/** Nodes on several hosts meet where they are published. */
+const portOf = ({ host, port }: NodeSettings): number => (host === null ? SERVER_PORT : (port ?? SERVER_PORT));
+
 /** With fixed addresses for all hosts no name has to be looked up; the names are still what certificates are checked for. */
 function fixedAddresses(hosts: readonly NodeSettings[]): [string, string][] {
-  const addresses = hosts.flatMap((host) => host.address ?? []);
+  const addresses = hosts.flatMap(({ host, address }) => host?.address ?? address ?? []);
   return addresses.length === hosts.length ? [["hostaddr", addresses.join(",")]] : [];
 }
 

@@ -2,6 +2,7 @@ import { checkAcknowledge } from "./checks/acknowledge.ts";
 import { checkBackup } from "./checks/backup.ts";
 import type { Check } from "./checks/check.ts";
 import { checkImage } from "./checks/image.ts";
+import { checkHosts } from "./checks/hosts.ts";
 import { checkInitdb } from "./checks/initdb.ts";
 import { checkAddresses, checkSubnet } from "./checks/network.ts";
 import { checkAccessRules, checkNames } from "./checks/names.ts";
@@ -24,6 +25,7 @@ export type ParseResult =
 
 const CHECKS: readonly Check[] = [
   checkImage,
+  checkHosts,
   checkNodes,
   checkUpstream,
   checkSubnet,

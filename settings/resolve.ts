@@ -4,6 +4,7 @@ import { postgresMajorOf } from "./postgres-major.ts";
 import type {
   BootstrapSettings,
   DrillSettings,
+  HostSettings,
   NodeSettings,
   ObjectiveSettings,
   Settings,
@@ -15,12 +16,19 @@ import { defaultConnectionLimit } from "./topology-needs.ts";
 /** Completes a stack file in which no problem was found. */
 export function resolve(file: StackFile): Settings {
   const { image, primary, database, accessRules, archiving, backup, initdb, deletionProtection, acknowledge } = file;
+  const entries = Object.entries(file.hosts).map(([name, host]) => [name, resolveHost(name, host)] as const);
+  const hosts = Object.fromEntries(entries);
   return {
     image,
     postgresMajor: majorOf(file),
     primary,
-    nodes: file.nodes.map(resolveNode),
-    network: { subnet: file.network.subnet ?? null, bindAddress: file.network.bindAddress },
+    hosts,
+    nodes: file.nodes.map((node) => resolveNode(node, hosts)),
+    network: {
+      subnet: file.network.subnet ?? null,
+      bindAddress: file.network.bindAddress,
+      operators: file.network.operators ?? [],
+    },
     database,
     replication: {
       user: file.replication.user,
@@ -52,9 +60,18 @@ function majorOf({ image, postgresMajor }: StackFile): number {
   return major;
 }
 
-function resolveNode({ name, port, address, upstream, applyDelay, image }: StackFile["nodes"][number]): NodeSettings {
+const resolveHost = (name: string, { docker, address, certificates }: StackFile["hosts"][string]): HostSettings => ({
+  name,
+  docker,
+  address,
+  certificates: certificates ?? null,
+});
+
+function resolveNode(node: StackFile["nodes"][number], hosts: Settings["hosts"]): NodeSettings {
+  const { name, port, address, upstream, applyDelay, image } = node;
   return {
     name,
+    host: (node.host === undefined ? undefined : hosts[node.host]) ?? null,
     port: port ?? null,
     address: address ?? null,
     upstream: upstream ?? null,

@@ -9,6 +9,8 @@ export interface Settings {
   readonly postgresMajor: number;
   /** Name of the node that takes writes. */
   readonly primary: string;
+  /** By name, the machines that nodes are on; empty: all is on the engine of this machine, or of DOCKER_HOST. */
+  readonly hosts: Readonly<Record<string, HostSettings>>;
   /** In the order of the stack file, `primary` among them. */
   readonly nodes: readonly NodeSettings[];
   readonly network: NetworkSettings;
@@ -35,9 +37,22 @@ export interface Settings {
   readonly acknowledge: Acknowledgements;
 }
 
+/** A machine with a Docker engine of its own. */
+export interface HostSettings {
+  readonly name: string;
+  /** unix://, ssh:// or tcp://. */
+  readonly docker: string;
+  /** IPv4, at which the other hosts reach it. */
+  readonly address: string;
+  /** Folder with ca.pem, cert.pem and key.pem, from the folder of Pulumi.yaml on; null: none is needed. */
+  readonly certificates: string | null;
+}
+
 export interface NodeSettings {
   readonly name: string;
-  /** Published on `network.bindAddress`; null: not published. */
+  /** null: there are no hosts. */
+  readonly host: HostSettings | null;
+  /** Published on the address of its host, or else on `network.bindAddress`; null: not published. */
   readonly port: number | null;
   /** Fixed IPv4 address inside `network.subnet`; null: found by DNS name. */
   readonly address: string | null;
@@ -54,6 +69,8 @@ export interface NetworkSettings {
   readonly subnet: string | null;
   /** Address of the host on which ports are published. */
   readonly bindAddress: string;
+  /** With hosts: IPv4 addresses of machines that run updates and are none of the hosts. */
+  readonly operators: readonly string[];
 }
 
 export interface DatabaseSettings {
@@ -168,13 +185,20 @@ export interface GeneratedPassword {
 /** Losses that an update may cause because the stack file says so; each counts once. */
 export interface Acknowledgements {
   /** null: a failover may lose nothing. */
-  readonly failover: { readonly lostBytes: number } | null;
+  readonly failover: AcknowledgedFailover | null;
   /** Nodes whose own rows may be discarded when they rejoin. */
   readonly rejoin: readonly string[];
   /** Docker volumes that may be deleted although they hold what nothing else holds. */
   readonly volumes: readonly string[];
   /** Writes may wait for fewer standbys than before. */
   readonly synchronous: boolean;
+}
+
+export interface AcknowledgedFailover {
+  /** Of WAL. */
+  readonly lostBytes: number;
+  /** Nodes that may be replaced although nobody can stop them first: the engine of their host does not answer. */
+  readonly unfenced: readonly string[];
 }
 
 export interface CertificateAuthoritySettings {

@@ -11,6 +11,7 @@ import { drill } from "./sections/drill.ts";
 import { DEFAULT_IMAGE, image, postgresMajor } from "./sections/image.ts";
 import { guard } from "./sections/guard.ts";
 import { hooks } from "./sections/hooks.ts";
+import { hosts } from "./sections/hosts.ts";
 import { initdb } from "./sections/initdb.ts";
 import { network } from "./sections/network.ts";
 import { nodes, primary } from "./sections/nodes.ts";
@@ -23,7 +24,6 @@ import { archiving, deletionProtection } from "./sections/switches.ts";
 
 /** Names that the design keeps for later versions, and what they will bring. */
 const LATER: Readonly<Record<string, string>> = {
-  hosts: "nodes on several Docker engines",
   monitoring: "monitoring",
   failover: "automatic failover",
 };
@@ -34,6 +34,7 @@ export const stackFile = z
     image: image.default(DEFAULT_IMAGE),
     postgresMajor: postgresMajor.optional(),
     primary,
+    hosts: hosts.default({}),
     nodes,
     network: network.prefault({}),
     database: database.prefault({}),

@@ -10,7 +10,7 @@ import type { BackupServerInputs, BackupServerOutputs } from "../resources/backu
 
 export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["labels", "nodeLabel", "takeBackup", "walFolder", "streamingFolder"],
+  ignoredInputs: ["labels", "nodeLabel", "placed", "takeBackup", "walFolder", "streamingFolder"],
   drift: async (_state, inputs, { warn, signal }) => {
     try {
       const found = await backupFindings(connectEngine(), inputs, signal);

@@ -1,7 +1,7 @@
 import prettyBytes from "pretty-bytes";
 import { takeBaseBackup } from "../../operations/base-backup.ts";
 import type { BaseBackupProgress } from "../../operations/base-backup.ts";
-import { engineOf, inspectContainer } from "../../operations/engine.ts";
+import { engineOf, inspectContainer, isReachable } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
 import { isDataGone } from "../../operations/node-data.ts";
 import { findNodes } from "../../operations/node.ts";
@@ -14,7 +14,7 @@ export const baseBackupHandler: Handler<BaseBackupInputs, NoOutputs> = {
   secretOutputs: [],
   // What is in the volume was copied once: another upstream or image later is no reason to copy it again.
   ignoredInputs: [
-    ...(["node", "job", "image", "script", "mounts", "network", "labels", "nodeLabel"] as const),
+    ...(["node", "job", "image", "script", "mounts", "network", "labels", "nodeLabel", "placed"] as const),
     ...(["upstream", "operator", "dataMount", "dataDirectory", "fenceFile"] as const),
   ],
   drift: async (_state, inputs, { drift, warn }) => {
@@ -44,7 +44,12 @@ export const baseBackupHandler: Handler<BaseBackupInputs, NoOutputs> = {
   },
 };
 
-async function copy(inputs: BaseBackupInputs, { signal, status, log }: Context): Promise<void> {
+async function copy(inputs: BaseBackupInputs, { signal, status, log, warn }: Context): Promise<void> {
+  // An old primary that nobody can reach was replaced: what it has is looked at when it is back.
+  if (!(await isReachable(inputs.node))) {
+    warn(`${inputs.node.name} is left as it is: the engine of its host does not answer`);
+    return;
+  }
   const startedAt = performance.now();
   const result = await takeBaseBackup({
     ...inputs,

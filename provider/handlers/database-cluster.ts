@@ -8,7 +8,7 @@ import type { DatabaseClusterInputs, DatabaseClusterOutputs } from "../resources
 
 export const databaseClusterHandler: Handler<DatabaseClusterInputs, DatabaseClusterOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["volume", "job", "image", "script", "mounts", "labels", "bootstrap"],
+  ignoredInputs: ["host", "elsewhere", "volume", "job", "image", "script", "mounts", "labels", "bootstrap"],
   drift: async (_state, { bootstrap }, { warn, drift }) => {
     if (!bootstrap) return false;
     try {

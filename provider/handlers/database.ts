@@ -6,7 +6,7 @@ import type { DatabaseInputs } from "../resources/database.ts";
 
 export const databaseHandler: Handler<DatabaseInputs, NoOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["labels", "nodeLabel"],
+  ignoredInputs: ["labels", "nodeLabel", "placed"],
   drift: async (_state, { name, owner, ...marks }, { drift }) => {
     try {
       const difference = await databaseDifference(await findNodes(marks), name, owner);

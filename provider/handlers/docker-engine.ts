@@ -1,8 +1,10 @@
-import type Docker from "dockerode";
 import { planBootstrap } from "../../operations/bootstrap.ts";
 import { idleAcknowledgements, refusedLosses, spentAfter } from "../../operations/data-loss.ts";
-import { connectEngine, engineOf, requireEngine, unlessMissing } from "../../operations/engine.ts";
+import { placesOf } from "../../operations/docker-host.ts";
+import type { OnHost } from "../../operations/docker-host.ts";
+import { engineOf, requireEngine, unlessMissing } from "../../operations/engine.ts";
 import { OperationError, messageOf } from "../../operations/errors.ts";
+import { hostFitness } from "../../operations/host-fitness.ts";
 import { ensureImage } from "../../operations/image.ts";
 import { isDataGone } from "../../operations/node-data.ts";
 import { describeObject, removeObjects, stackObjects } from "../../operations/orphans.ts";
@@ -19,6 +21,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
     "projectDirectory",
     "scratchLabel",
     "primary",
+    "placed",
     "dataMount",
     "dataDirectory",
     "ports",
@@ -36,35 +39,44 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
   remember: (inputs, before) => ({ spent: spentAfter(before, inputs) }),
   check: async (inputs, before, { warn, log }) => {
     for (const line of idleAcknowledgements(before, inputs)) warn(line);
-    const docker = connectEngine();
     try {
-      await requireEngine();
+      const { answering, silent } = await askEngines(inputs);
+      const known = new Set(before?.hosts?.map(({ name }) => name));
+      const needed = silent.filter(({ host }) => host === undefined || !known.has(host.name));
+      if (needed.length > 0) return needed.map(({ why }) => why);
+      for (const { why } of silent) warn(`${why}. What needs this host fails, all else goes on.`);
       const refused =
         before === undefined
-          ? await foreignServers(docker, inputs)
+          ? await foreignServers(inputs)
           : [...(await refusedChanges(before, inputs)), ...(await refusedLosses(before, inputs))];
-      return [...refused, ...(await engineProblems(docker, inputs)), ...(await bootstrapProblems(inputs, log))];
+      const fitness = await Promise.all(answering.map(hostFitness));
+      for (const warning of fitness.flatMap(({ warnings }) => warnings)) warn(warning);
+      const problems = await Promise.all(answering.map((on) => engineProblems(on, inputs)));
+      return [
+        ...refused,
+        ...fitness.flatMap((host) => host.problems),
+        ...problems.flat(),
+        ...(await bootstrapProblems(inputs, log)),
+      ];
     } catch (error) {
       return [messageOf(error)];
     }
   },
   drift: async (_state, inputs, { warn }) => {
-    const left = await orphans(connectEngine(), inputs);
+    const left = await orphans(inputs);
     if (left.length === 0) return false;
     warn(`left by an interrupted update, to be removed: ${left.map(describeObject).join(", ")}. Volumes stay.`);
     return true;
   },
   create: async (inputs, context) => {
-    const docker = connectEngine();
     // Before this resource is in the state, no container or network of the stack is.
-    await removeObjects(docker, await stackObjects(docker, inputs));
-    await prepare(docker, inputs, context);
+    await removeObjects(await stackObjects(inputs));
+    await prepare(inputs, context);
     return { id: inputs.network.name, outputs: {} };
   },
   update: async (_state, inputs, context) => {
-    const docker = connectEngine();
-    await removeObjects(docker, await orphans(docker, inputs));
-    await prepare(docker, inputs, context);
+    await removeObjects(await orphans(inputs));
+    await prepare(inputs, context);
     return {};
   },
 };
@@ -83,18 +95,47 @@ async function bootstrapProblems({ bootstrap }: DockerEngineInputs, log: Context
 }
 
 /** What was not known before the image was here is checked again once it is. */
-async function prepare(docker: Docker, inputs: DockerEngineInputs, { status }: Context): Promise<void> {
-  for (const image of inputs.images) await ensureImage(docker, image, status);
-  const problems = await engineProblems(docker, inputs);
-  if (problems.length > 0) throw new OperationError(problems.join("\n"));
+async function prepare(inputs: DockerEngineInputs, { status }: Context): Promise<void> {
+  const { answering } = await askEngines(inputs);
+  const problems = await Promise.all(
+    answering.map(async (on) => {
+      for (const image of inputs.images) await ensureImage(on, image, status);
+      return engineProblems(on, inputs);
+    }),
+  );
+  if (problems.flat().length > 0) throw new OperationError(problems.flat().join("\n"));
+}
+
+interface Engines {
+  readonly answering: readonly OnHost[];
+  readonly silent: readonly (OnHost & { readonly why: string })[];
+}
+
+/** Side by side: one that does not answer takes some seconds to tell. */
+async function askEngines(inputs: DockerEngineInputs): Promise<Engines> {
+  const asked = await Promise.all(
+    placesOf(inputs).map((on) =>
+      requireEngine(on).then(
+        () => ({ ...on, why: null }),
+        (error: unknown) => ({ ...on, why: messageOf(error) }),
+      ),
+    ),
+  );
+  return {
+    answering: asked.flatMap(({ why, ...on }) => (why === null ? [on] : [])),
+    silent: asked.flatMap(({ why, ...on }) => (why === null ? [] : [{ ...on, why }])),
+  };
 }
 
 /**
  * Objects of the stack that its state does not know. The state is read only when there is something to suspect: on an
  * engine that no update was interrupted on, there is not.
  */
-async function orphans(docker: Docker, inputs: DockerEngineInputs): Promise<StackObject[]> {
-  const suspects = (await stackObjects(docker, inputs)).filter((object) => !object.registered);
+async function orphans(inputs: DockerEngineInputs): Promise<StackObject[]> {
+  const { answering } = await askEngines(inputs);
+  const hosts = answering.flatMap(({ host }) => host ?? []);
+  const objects = await stackObjects(inputs.hosts === undefined ? inputs : { ...inputs, hosts });
+  const suspects = objects.filter((object) => !object.registered);
   if (suspects.length === 0) return [];
   // Loaded only now: it starts processes, and most updates never need it.
   const { knownIds } = await import("../../operations/pulumi-state.ts");
@@ -103,8 +144,8 @@ async function orphans(docker: Docker, inputs: DockerEngineInputs): Promise<Stac
 }
 
 /** Servers that an update has brought up, and that this state knows nothing of: it is not the one that made them. */
-async function foreignServers(docker: Docker, inputs: DockerEngineInputs): Promise<string[]> {
-  const objects = await stackObjects(docker, inputs);
+async function foreignServers(inputs: DockerEngineInputs): Promise<string[]> {
+  const objects = await stackObjects(inputs);
   const foreign = objects.filter((object) => object.kind === "container" && object.registered);
   if (foreign.length === 0) return [];
   return [

@@ -7,7 +7,7 @@ import { sameValue } from "../values.ts";
 /** A refusal is a failed check, so that a preview shows it too; what was taken once is not asked again. */
 export const parameterCheckHandler: Handler<ParameterCheckInputs, NoOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["job", "labels"],
+  ignoredInputs: ["host", "job", "labels"],
   check: async (inputs, before) => {
     if (sameValue(inputs, before)) return [];
     return (await refusals(inputs)).map((words) => `the server refuses a parameter of the stack file: ${words}.`);

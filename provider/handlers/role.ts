@@ -7,7 +7,7 @@ import type { RoleInputs } from "../resources/role.ts";
 
 export const roleHandler: Handler<RoleInputs, NoOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["labels", "nodeLabel"],
+  ignoredInputs: ["labels", "nodeLabel", "placed"],
   drift: async (_state, inputs, { drift }) => {
     const difference = await liveDifference(inputs);
     if (difference === undefined) return false;

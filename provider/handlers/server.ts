@@ -1,4 +1,4 @@
-import { connectEngine, inspectContainer } from "../../operations/engine.ts";
+import { engineOf, inspectContainer } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
 import { isRegistered, registerContainer } from "../../operations/registration.ts";
 import { startServer, stopServer, waitUntilReady } from "../../operations/server.ts";
@@ -11,7 +11,7 @@ export const serverHandler: Handler<ServerInputs, NoOutputs> = {
   // One that is stopped is the topology's affair: to start a primary that was replaced would make a second one.
   drift: async (_state, { node }, { warn }) => {
     try {
-      const container = await inspectContainer(connectEngine(), node.container);
+      const container = await inspectContainer(engineOf(node), node.container);
       if (container !== undefined) return false;
       warn(
         `the container ${node.container} is gone: run \`pulumi up --refresh\`, which makes a new one around the same data`,
@@ -40,7 +40,7 @@ export const serverHandler: Handler<ServerInputs, NoOutputs> = {
 };
 
 async function run({ node, operator }: ServerInputs, { signal, status }: Context): Promise<void> {
-  const docker = connectEngine();
+  const docker = engineOf(node);
   await startServer(node);
   if (!(await isRegistered(docker, node.container))) await registerContainer(docker, node.container);
   status(`waits until ${node.name} takes connections`);

@@ -8,7 +8,7 @@ import type { VolumeFilesInputs, VolumeFilesOutputs } from "../resources/volume-
 export const volumeFilesHandler: Handler<VolumeFilesInputs, VolumeFilesOutputs> = {
   secretOutputs: [],
   // The image only lends its file system to the helper container; Topology brings the files of a server.
-  ignoredInputs: ["image", "labels", "through", "serverFiles"],
+  ignoredInputs: ["host", "image", "labels", "through", "serverFiles"],
   replaceOn: ["volume"],
   drift: async (_state, inputs, { drift, warn }) => {
     try {

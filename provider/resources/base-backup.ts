@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { JobMount } from "../../operations/job.ts";
-import type { Node } from "../../operations/node.ts";
+import type { Node, NodeMarks } from "../../operations/node.ts";
 import type { OperatorCredentials } from "../../operations/sql.ts";
 import type { InputsOf } from "./inputs-of.ts";
 
-export interface BaseBackupInputs {
+export interface BaseBackupInputs extends NodeMarks {
   /** The node that is made a standby. */
   readonly node: Node;
   /** The volume that is filled. */
@@ -17,8 +17,6 @@ export interface BaseBackupInputs {
   readonly script: string;
   readonly mounts: readonly JobMount[];
   readonly network: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly nodeLabel: string;
   readonly upstream: Node;
   readonly slot: string;
   readonly operator: OperatorCredentials;

@@ -1,15 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Bootstrap } from "../../operations/bootstrap.ts";
-import type { JobMount } from "../../operations/job.ts";
+import type { Founding } from "../../operations/initdb.ts";
 
-export interface DatabaseClusterInputs {
-  /** The volume that the cluster is founded in. */
-  readonly volume: string;
-  readonly job: string;
-  readonly image: string;
-  readonly script: string;
-  readonly mounts: readonly JobMount[];
-  readonly labels: Readonly<Record<string, string>>;
+export interface DatabaseClusterInputs extends Founding {
   /** null: it is founded empty. */
   readonly bootstrap: Bootstrap | null;
 }

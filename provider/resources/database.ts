@@ -1,11 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { NodeMarks } from "../../operations/node.ts";
 import type { InputsOf } from "./inputs-of.ts";
 
-export interface DatabaseInputs {
+export interface DatabaseInputs extends NodeMarks {
   readonly name: string;
   readonly owner: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly nodeLabel: string;
 }
 
 /** A database and its owner. It is made, or given to another owner; it is never dropped. */

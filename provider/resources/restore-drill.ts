@@ -1,12 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { NodeMarks } from "../../operations/node.ts";
 import type { DrillReport, RestoreDrill as RestoreDrillShape } from "../../operations/restore-drill.ts";
 import type { InputsOf } from "./inputs-of.ts";
 
-export interface RestoreDrillInputs extends RestoreDrillShape {
+export interface RestoreDrillInputs extends RestoreDrillShape, NodeMarks {
   /** After so long the newest backup is restored again; null: only one that is new is. */
   readonly everySeconds: number | null;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly nodeLabel: string;
 }
 
 export interface RestoreDrillOutputs {

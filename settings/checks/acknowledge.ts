@@ -1,27 +1,31 @@
 import { didYouMean } from "../did-you-mean.ts";
 import { type Finding, problem } from "../findings.ts";
 import { shown } from "../shown.ts";
+import type { StackFileDraft } from "../stack-file.ts";
 import { type Check, nodeNames } from "./check.ts";
 import { listed } from "./nodes.ts";
 
 /** What is acknowledged is of this stack: a slip would acknowledge nothing, or something else. */
 export const checkAcknowledge: Check = (file, { project, stack }) => [
-  ...rejoinFindings(file.acknowledge?.rejoin ?? [], nodeNames(file), file.nodes?.length ?? 0),
+  ...nodeFindings(["acknowledge", "failover", "unfenced"], file.acknowledge?.failover?.unfenced ?? [], file),
+  ...nodeFindings(["acknowledge", "rejoin"], file.acknowledge?.rejoin ?? [], file),
   ...volumeFindings(file.acknowledge?.volumes ?? [], `${project}-${stack}-`),
 ];
 
-function rejoinFindings(
-  rejoin: readonly (string | undefined)[],
-  names: readonly string[],
-  nodeCount: number,
+function nodeFindings(
+  path: readonly string[],
+  named: readonly (string | undefined)[],
+  file: StackFileDraft,
 ): readonly Finding[] {
+  const names = nodeNames(file);
+  const nodeCount = file.nodes?.length ?? 0;
   const allNamesAreKnown = nodeCount > 0 && names.length === nodeCount;
   if (!allNamesAreKnown) return [];
-  return rejoin.flatMap((name, index) => {
+  return named.flatMap((name, index) => {
     if (name === undefined || names.includes(name)) return [];
     const meant = didYouMean(name, names);
     return [
-      problem(["acknowledge", "rejoin", index], {
+      problem([...path, index], {
         what: `${shown(name)} is not among the nodes`,
         allowed: listed(names),
         fix: meant === null ? "Name one of them, or leave it out." : `Did you mean ${meant}?`,

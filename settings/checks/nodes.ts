@@ -16,12 +16,15 @@ export const checkNodes: Check = (file, deployment) => [
   ...checkPrimary(file),
   ...checkNames(file, deployment),
   ...checkUnique(listedNodes(file), "name", "Give each node a name of its own."),
-  ...checkUnique(
-    listedNodes(file),
-    "port",
-    "Give each node a port of its own, or leave it out to not publish the node.",
+  ...nodesByHost(file).flatMap((nodes) =>
+    checkUnique(nodes, "port", "Give each node a port of its own, or leave it out to not publish the node."),
   ),
   ...checkUnique(listedNodes(file), "address", "Give each node an address of its own."),
+];
+
+/** Two hosts have the same ports. */
+const nodesByHost = (file: StackFileDraft): (readonly ListedNode[])[] => [
+  ...Map.groupBy(listedNodes(file), ({ host }) => host).values(),
 ];
 
 function checkAny({ nodes }: StackFileDraft): readonly Finding[] {

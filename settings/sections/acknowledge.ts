@@ -8,9 +8,21 @@ const lostBytes = z.int().nonnegative().register(rules, {
   fix: "Say how many bytes of WAL may be lost; the refused preview names how many there are.",
 });
 
-const failover = z.strictObject({ lostBytes }).register(rules, {
+const unfencedNode = z.string().register(rules, {
+  what: "the name of a node",
+  allowed: "a name from the list of nodes",
+  fix: "Name the node that cannot be stopped first, because its host cannot be reached.",
+});
+
+const unfenced = z.array(unfencedNode).register(rules, {
+  what: "a list of nodes",
+  allowed: "a list of names from the list of nodes",
+  fix: "Write it for example as [node-1].",
+});
+
+const failover = z.strictObject({ lostBytes, unfenced: unfenced.default([]) }).register(rules, {
   what: "an acknowledged failover",
-  allowed: "the key lostBytes",
+  allowed: "the keys lostBytes and unfenced",
   fix: "Write it as { lostBytes: 0 }, with the number that the refused preview names.",
 });
 

@@ -20,15 +20,32 @@ const bindAddress = z
     fix: "Leave it out to publish the ports on 127.0.0.1, to this host alone.",
   });
 
+const operator = z
+  .string()
+  .refine((text) => ipaddr.IPv4.isValidFourPartDecimal(text))
+  .register(rules, {
+    what: "an IPv4 address",
+    allowed: "four numbers of 0 to 255, such as 10.0.0.5",
+    fix: "Name the address with which this machine comes to the hosts.",
+  });
+
+const operators = z.array(operator).register(rules, {
+  what: "a list of addresses",
+  allowed: "a list of IPv4 addresses of machines that run pulumi up and are none of the hosts",
+  fix: "Write it for example as [10.0.0.5].",
+});
+
 export const network = z
   .strictObject({
     /** @default - the engine chooses one */
     subnet: subnet.optional(),
     /** @default "127.0.0.1" */
     bindAddress: bindAddress.default("127.0.0.1"),
+    /** With hosts: from where this program logs in to the nodes. @default - from the hosts alone */
+    operators: operators.optional(),
   })
   .register(rules, {
     what: "a mapping",
-    allowed: "the keys subnet and bindAddress",
+    allowed: "the keys subnet, bindAddress and operators",
     fix: "Write it for example as { subnet: 172.18.0.0/24, bindAddress: 127.0.0.1 }.",
   });

@@ -42,6 +42,12 @@ const applyDelay = z.string().refine(isApplyDelay).register(rules, {
   fix: "Write it with its unit, for example 30min, or leave it out to apply changes at once.",
 });
 
+const host = z.string().register(rules, {
+  what: "the name of a host",
+  allowed: "a name from the hosts",
+  fix: "Name the host that the node is on, or leave it out where there are no hosts.",
+});
+
 export const node = z
   .strictObject({
     name,
@@ -49,6 +55,8 @@ export const node = z
     port: port.optional(),
     /** @default - found by DNS name */
     address: address.optional(),
+    /** @default - the engine of this machine */
+    host: host.optional(),
     /** @default - the primary */
     upstream: upstream.optional(),
     /** @default - applied at once */
@@ -58,9 +66,8 @@ export const node = z
   })
   .register(rules, {
     what: "a node",
-    allowed: "the keys name, port, address, upstream, applyDelay and image",
+    allowed: "the keys name, port, address, host, upstream, applyDelay and image",
     fix: `Write it for example as ${EXAMPLE}.`,
-    later: { host: "a node on another Docker engine" },
   });
 
 export const nodes = z.array(node).register(rules, {

@@ -73,6 +73,41 @@ describe("a primary and a standby", () => {
   });
 });
 
+describe("nodes on several hosts", () => {
+  const HOSTS = {
+    primary: "node-1",
+    hosts: {
+      db1: { docker: "unix:///var/run/docker.sock", address: "10.0.0.11" },
+      db2: { docker: "tcp://10.0.0.12:2376", address: "10.0.0.12", certificates: "./secrets/db2" },
+    },
+    nodes: [
+      { name: "node-1", host: "db1", port: 5432 },
+      { name: "node-2", host: "db2", port: 5432 },
+    ],
+  };
+
+  test("have a Docker provider for each host, and a network on each", async () => {
+    const run = await runProgram(HOSTS);
+    const providers = run.registrations.filter(({ type }) => type === "pulumi:providers:docker");
+    expect(providers.map(({ name }) => name).toSorted()).toEqual(["host-db1", "host-db2"]);
+    expect(run.find("host-db2").inputs).toMatchObject({ host: "tcp://10.0.0.12:2376", certPath: "./secrets/db2" });
+    expect(run.find("replication-network-db1").inputs).toEqual(run.find("replication-network-db2").inputs);
+  });
+
+  test("are published at the address of their host, and there alone", async () => {
+    const { inputs } = (await runProgram(HOSTS)).find("node-2-container");
+    expect(inputs["ports"]).toEqual([{ internal: 5432, external: 5432, ip: "10.0.0.12", protocol: "tcp" }]);
+  });
+
+  test("are handed to the provider with their host; without hosts there is no trace of any", async () => {
+    const host = { host: { name: "db2", address: "10.0.0.12" }, endpoint: { host: "10.0.0.12", port: 5432 } };
+    expect((await runProgram(HOSTS)).find("node-2-server").inputs["node"]).toMatchObject(host);
+    const { registrations } = await runProgram(TWO);
+    const handed = registrations.filter(({ type }) => type.startsWith("pgtopology:"));
+    expect(JSON.stringify(handed.map(({ inputs }) => inputs))).not.toMatch(/"(hosts|placed|endpoint|elsewhere)":/);
+  });
+});
+
 describe("a node's container", () => {
   test("gets nothing that depends on a role, a password, a certificate or a parameter", async () => {
     const { inputs } = (await runProgram(TWO)).find("node-1-container");

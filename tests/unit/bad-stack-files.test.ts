@@ -33,7 +33,7 @@ const SHAPES: readonly BadFile[] = [
   [
     "names instead of nodes",
     { nodes: ["node-1"] },
-    [["nodes[0]", "name, port, address, upstream, applyDelay and image"]],
+    [["nodes[0]", "name, port, address, host, upstream, applyDelay and image"]],
   ],
   ["a node without a name", { nodes: [{ name: "node-1" }, { port: 5456 }] }, [["nodes[1].name", "it is missing"]]],
   ["an empty list of nodes", { nodes: [] }, [["nodes", "it is an empty list"]]],
@@ -77,8 +77,6 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
   ["a misspelt namespace", { "pg-toplogy:nodes": "[]" }, [["pg-toplogy:nodes", "Did you mean pg-topology:nodes?"]]],
   ["the provider's namespace", { "pgtopology:primary": "node-1" }, [["pgtopology:primary", "nothing reads this key"]]],
   ["a key named like a prototype", JSON.parse('{"__proto__": "x"}') as Keys, [["__proto__", "there is no such key"]]],
-  ["hosts", { hosts: {} }, [["hosts", "several Docker engines: this version does not have it yet"]]],
-  ["a host of a node", two({}, { host: "b" }), [["nodes[1].host", "this version does not have it yet"]]],
   [
     "an authority without a version, and one by a slip",
     { certificateAuthority: { version: "two", trustprevious: false } },
@@ -98,6 +96,11 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
       ["acknowledge.rejoin[0]", "Did you mean node-2?"],
       ["acknowledge.volumes[0]", "names that begin with pg-topology-dev-"],
     ],
+  ],
+  [
+    "a misspelt node that is not fenced",
+    { acknowledge: { failover: { lostBytes: 0, unfenced: ["nod-2"] } } },
+    [["acknowledge.failover.unfenced[0]", "Did you mean node-2?"]],
   ],
   [
     "fewer than no bytes",
@@ -126,7 +129,6 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
     { bootstrap: { from: { at: "2026-11-20 14:02:59+00" } } },
     [["bootstrap.from.stack", "it is missing"]],
   ],
-  ["hosts", { hosts: {} }, [["hosts", "not have it yet"]]],
   [
     "monitoring, automatic failover",
     { monitoring: {}, failover: "automatic" },
@@ -309,6 +311,101 @@ const NETWORK: readonly BadFile[] = [
     "a host name to bind to",
     { network: { bindAddress: "localhost" } },
     [["network.bindAddress", "Leave it out to publish"]],
+  ],
+];
+
+const DB1 = { docker: "ssh://db1.example.com", address: "10.0.0.11" };
+const DB2 = { docker: "ssh://db2.example.com", address: "10.0.0.12" };
+const ON_DB1 = { host: "db1", port: 5432 };
+const ON_DB2 = { host: "db2", port: 5432 };
+
+/** Two nodes on two hosts, of which one is another one. */
+const hosts = (second: Keys, rest: Keys = {}): Keys => ({
+  hosts: { db1: DB1, db2: { ...DB2, ...second } },
+  ...two(ON_DB1, ON_DB2),
+  ...rest,
+});
+
+const HOSTS: readonly BadFile[] = [
+  ["a list instead of hosts", { hosts: [DB1] }, [["hosts", "a list is not a mapping"]]],
+  [
+    "a host by its address alone",
+    hosts({}, { hosts: { db1: DB1, db2: "10.0.0.12" } }),
+    [["hosts.db2", "is not a host"]],
+  ],
+  [
+    "a host with capitals",
+    hosts({}, { hosts: { db1: DB1, db2: DB2, DB3: DB2 } }),
+    [["hosts.DB3", "a name for a host"]],
+  ],
+  ["an engine without a scheme", hosts({ docker: "10.0.0.12:2376" }), [["hosts.db2.docker", "ssh://USER@HOST"]]],
+  ["an engine at tcp without a port", hosts({ docker: "tcp://10.0.0.12" }), [["hosts.db2.docker", "tcp://HOST:PORT"]]],
+  [
+    "a password in the address of an engine",
+    hosts({ docker: "ssh://ops:x@db2" }),
+    [["hosts.db2.docker", "is not the"]],
+  ],
+  [
+    "an engine at tcp without TLS",
+    hosts({ docker: "tcp://10.0.0.12:2375" }),
+    [["hosts.db2.docker", "whoever reaches it is root on that host"]],
+  ],
+  [
+    "an engine that is to be unencrypted and is not",
+    hosts({ docker: "tcp://10.0.0.12:2376", certificates: "./db2", unencrypted: true }),
+    [["hosts.db2.unencrypted", "certificates are given"]],
+  ],
+  [
+    "certificates for ssh",
+    hosts({ certificates: "./db2", unencrypted: true }),
+    [
+      ["hosts.db2.certificates", "tcp:// alone"],
+      ["hosts.db2.unencrypted", "tcp:// alone"],
+    ],
+  ],
+  ["a host without an address", hosts({ address: undefined }), [["hosts.db2.address", "it is missing"]]],
+  ["a host at a loopback address", hosts({ address: "127.0.0.1" }), [["hosts.db2.address", "not a loopback one"]]],
+  ["two hosts at one address", hosts({ address: DB1.address }), [["hosts.db2.address", "that of db1 already"]]],
+  ["two hosts with one engine", hosts({ docker: DB1.docker }), [["hosts.db2.docker", "that of db1 already"]]],
+  [
+    "a misspelt host",
+    hosts({}, two(ON_DB1, { ...ON_DB2, host: "bd2" })),
+    [["nodes[1].host", "is not among the hosts"]],
+  ],
+  [
+    "a node on no host, without a port, and with an address",
+    hosts({}, { ...two(ON_DB1, { address: "172.18.0.11" }), network: { subnet: "172.18.0.0/24" } }),
+    [
+      ["nodes[1].host", "it is missing"],
+      ["nodes[1].port", "meet at their published ports"],
+      ["nodes[1].address", "on the network of one engine"],
+    ],
+  ],
+  [
+    "two nodes at one port of one host",
+    hosts({}, two(ON_DB1, ON_DB1)),
+    [["nodes[1].port", "5432 is the port of nodes[0] already"]],
+  ],
+  ["a host of a node, and no hosts", two({}, { host: "b" }), [["nodes[1].host", "there are no hosts"]]],
+  ["operators, and no hosts", { network: { operators: ["10.0.0.5"] } }, [["network.operators", "there are no hosts"]]],
+  [
+    "operators by name",
+    hosts({}, { network: { operators: ["laptop"] } }),
+    [["network.operators[0]", "an IPv4 address"]],
+  ],
+  [
+    "backups to be founded from",
+    hosts({}, { bootstrap: { from: { stack: "production" } } }),
+    [["bootstrap.from", "other hosts do not see"]],
+  ],
+  [
+    "what there is on one engine only",
+    hosts({}, { archiving: { enabled: true }, backup: { enabled: true }, network: { bindAddress: "10.0.0.11" } }),
+    [
+      ["network.bindAddress", "at the address of its host"],
+      ["archiving.enabled", "nodes on other hosts do not see it"],
+      ["backup.enabled", "does not have them yet"],
+    ],
   ],
 ];
 
@@ -679,6 +776,7 @@ const SECRETS: readonly BadFile[] = [
 ];
 
 const TABLE = [
+  ...HOSTS,
   ...SHAPES,
   ...UNKNOWN_KEYS,
   ...BACKUPS,
@@ -728,7 +826,7 @@ describe("all problems are told at once", () => {
       database: { name: "postgres" },
       replication: { connectionLimit: 1, synchronous: { mode: "quorum", count: 9 } },
       parameters: { shared_buffers: "128mb", port: 1 },
-      hosts: {},
+      failover: "automatic",
     };
 
     expect(problemsOf(parseKeys(keys)).map(({ key }) => key)).toEqual([
@@ -746,7 +844,7 @@ describe("all problems are told at once", () => {
       "replication.synchronous.count",
       "parameters.shared_buffers",
       "parameters.port",
-      "hosts",
+      "failover",
     ]);
   });
 

@@ -49,8 +49,12 @@ const down = (name: string, part: Partial<DownNode> = {}): DownNode => ({
   standbySignal: false,
   fence: "none",
   why: "its container is not running",
+  isHeard: false,
   ...part,
 });
+
+const unreachable = (name: string, isHeard: boolean = false): DownNode =>
+  down(name, { container: "unreachable", control: undefined, isHeard });
 
 const SHUT_DOWN = control({ state: "shut down" });
 
@@ -73,6 +77,8 @@ describe("node-2 is wanted", () => {
       [down("node-1", { container: "missing", control: undefined }), standby("node-2")],
       "failover",
     ],
+    ["and the engine of node-1 cannot be reached", [unreachable("node-1"), standby("node-2")], "failover"],
+    ["and the engine of another standby cannot be reached", [unreachable("node-3"), primary("node-2")], "none"],
     ["and an interrupted switchover left standbys only", [standby("node-1"), standby("node-2")], "promote"],
     [
       "and node-1 is held as a standby, and stopped",
@@ -122,6 +128,12 @@ describe("node-2 is wanted", () => {
       "another standby has more",
       [standby("node-1", { receivedLsn: END + 1n }), standby("node-2")],
       /node-1 has rows that node-2 has not/,
+    ],
+    ["its engine cannot be reached", [unreachable("node-2"), standby("node-1")], /cannot become the primary/],
+    [
+      "the engine of node-1 cannot be reached, but its server answers",
+      [unreachable("node-1", true), standby("node-2")],
+      /the server of node-1 answers, but nobody can see what it is or stop it/,
     ],
     ["it was replaced", [down("node-2", { container: "held" })], /cannot become the primary/],
     ["it has no container", [down("node-2", { container: "missing", control: undefined })], /pulumi up --refresh/],

@@ -23,7 +23,10 @@ const dead: DownNode = {
   standbySignal: false,
   fence: "none",
   why: "its container is exited",
+  isHeard: false,
 };
+
+const accepted = (lostBytes: number | null, unfenced: readonly string[] = []) => ({ lostBytes, unfenced });
 
 const end = parseLsn("0/3000100");
 const behind = standby("node-2", "0/3000000");
@@ -50,7 +53,7 @@ describe("what would be lost", () => {
 
   test("is nothing where the target has it all", () => {
     const facts = judgeFailover("node-1", standby("node-2", "0/3000100"), end, [dead], null);
-    expect(refusedFailover(facts, dead, null)).toBeUndefined();
+    expect(refusedFailover(facts, dead, accepted(null))).toBeUndefined();
   });
 });
 
@@ -61,11 +64,49 @@ describe("an acknowledgement", () => {
     { acknowledged: 255, refused: true },
     { acknowledged: 256, refused: false },
   ])("of $acknowledged bytes", ({ acknowledged, refused }) => {
-    expect(refusedFailover(facts, dead, acknowledged) !== undefined).toBe(refused);
+    expect(refusedFailover(facts, dead, accepted(acknowledged)) !== undefined).toBe(refused);
   });
 
   test("that is missing is named as it has to be written", () => {
-    expect(refusedFailover(facts, dead, null)).toContain("`acknowledge: { failover: { lostBytes: 256 } }`");
+    expect(refusedFailover(facts, dead, accepted(null))).toContain("`acknowledge: { failover: { lostBytes: 256 } }`");
+  });
+});
+
+describe("of a node whose host cannot be reached", () => {
+  const away: DownNode = {
+    ...dead,
+    container: "unreachable",
+    why: "the Docker engine of db1 does not answer any more",
+  };
+  const facts = judgeFailover("node-1", behind, null, [away, behind], null);
+
+  test("it is said that it is not fenced, and what that means", () => {
+    expect(describeFailover(facts, away)).toEqual([
+      "failover: node-1 cannot be reached, is NOT fenced, and node-2 takes its place",
+      "  Where the log of node-1 ends cannot be told, node-2 has received up to 0/3000000.",
+      expect.stringContaining("whether its host is dead or only cut off is not known"),
+    ]);
+  });
+  test.each([
+    [accepted(null), true],
+    [accepted(0), true],
+    [accepted(null, ["node-1"]), true],
+    [accepted(0, ["node-2"]), true],
+    [accepted(0, ["node-1"]), false],
+  ])("%o is enough: not %s", (said, refused) => {
+    expect(refusedFailover(facts, away, said) !== undefined).toBe(refused);
+  });
+  test("another one that cannot be reached has to be accepted as well: it may be the primary", () => {
+    const both = judgeFailover("node-1", behind, null, [away, behind, { ...away, name: "node-3" }], null);
+    expect(refusedFailover(both, away, accepted(0, ["node-1"]))).toContain(
+      "`acknowledge: { failover: { lostBytes: 0, unfenced: [node-1, node-3] } }`",
+    );
+  });
+  test("commits that waited for standbys are safe, and it is not fenced all the same", () => {
+    const safe = judgeFailover("node-1", ahead, null, [away, behind, ahead], anyOne);
+    expect(refusedFailover(safe, away, accepted(null))).toContain(
+      "`acknowledge: { failover: { unfenced: [node-1] } }`",
+    );
   });
 });
 

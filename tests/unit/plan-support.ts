@@ -50,6 +50,7 @@ const nodesOf = (count: number): fc.Arbitrary<readonly NodeSettings[]> =>
       const upstream = index === 0 ? null : (chosen[index - 1] ?? null);
       return {
         name,
+        host: null,
         port: index % 2 === 0 ? 6000 + index : null,
         address: null,
         upstream: upstream === null ? null : (order[upstream] ?? null),

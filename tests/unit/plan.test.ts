@@ -210,6 +210,51 @@ describe("pg_hba.conf", () => {
   });
 });
 
+describe("on several hosts", () => {
+  const keys = {
+    primary: "node-1",
+    hosts: {
+      db1: { docker: "ssh://db1.example.com", address: "10.0.0.11" },
+      db2: { docker: "ssh://db2.example.com", address: "10.0.0.12" },
+    },
+    nodes: [
+      { name: "node-1", host: "db1", port: 5432 },
+      { name: "node-2", host: "db2", port: 5433 },
+    ],
+    network: { operators: ["10.0.0.5"] },
+  };
+  const plan = planOf(keys);
+
+  test("nodes meet where they are published, by names that their certificates have", () => {
+    const conninfo = fileOf(nodeOf(plan, "node-2"), "replication.conf");
+    expect(conninfo).toContain("host=node-1 hostaddr=10.0.0.11 port=5432 ");
+    expect(fileOf(nodeOf(plan, "node-1"), "guard")).toContain("host=node-2 hostaddr=10.0.0.12 port=5433 ");
+    expect(nodeOf(plan, "node-2")).toMatchObject({
+      published: { host: "10.0.0.12", port: 5433 },
+      clientEndpoint: { host: "10.0.0.12", port: 5433 },
+      certificateNames: ["node-2", "pg-topology-dev-node-2", "localhost", "127.0.0.1", "10.0.0.12"],
+    });
+  });
+
+  test("pg_hba.conf names their addresses, and for the operator those it comes from, and nothing wider", () => {
+    const { topology } = hbaRules(settingsOf(keys));
+    const from = (user: string): string[] => [
+      ...new Set(topology.flatMap((rule) => (rule.user === user && rule.method !== "reject" ? [rule.address] : []))),
+    ];
+    const hosts = ["samenet", "10.0.0.11/32", "10.0.0.12/32"];
+    expect(from("repuser")).toEqual(hosts);
+    expect(from("app")).toEqual(hosts);
+    expect(from("pgtopology")).toEqual([...hosts, "10.0.0.5/32"]);
+  });
+
+  test("a founding looks into the volumes of other hosts by itself", () => {
+    expect(initdbJob(plan)).toMatchObject({
+      mounts: [{ volume: "pg-topology-dev-node-1-data" }],
+      elsewhere: { nodes: [{ name: "node-2", volume: "pg-topology-dev-node-2-data", host: { name: "db2" } }] },
+    });
+  });
+});
+
 describe("clients", () => {
   test("are sent to published nodes only, where any is published", () => {
     expect(planOf(EVERYTHING).clientEndpoints).toEqual([

@@ -223,6 +223,7 @@ describe("good stack files", () => {
       "failover",
       "port",
       "address",
+      "host",
       "upstream",
       "applyDelay",
       "image",

@@ -15,8 +15,9 @@ const SMALLEST: Settings = {
   image: "postgres:17",
   postgresMajor: 17,
   primary: "node-1",
-  nodes: [{ name: "node-1", port: null, address: null, upstream: null, applyDelay: null, image: null }],
-  network: { subnet: null, bindAddress: "127.0.0.1" },
+  hosts: {},
+  nodes: [{ name: "node-1", host: null, port: null, address: null, upstream: null, applyDelay: null, image: null }],
+  network: { subnet: null, bindAddress: "127.0.0.1", operators: [] },
   database: { name: "app", owner: "app" },
   replication: { user: "repuser", connectionLimit: 10, synchronous: { mode: "async" } },
   parameters: {},
@@ -41,6 +42,8 @@ const SMALLEST: Settings = {
   hooks: { afterPromotion: null },
   acknowledge: { failover: null, rejoin: [], volumes: [], synchronous: false },
 };
+const DB1 = { name: "db1", docker: "ssh://ops@db1.example.com:2222", address: "10.0.0.11", certificates: null };
+const DB2 = { name: "db2", docker: "tcp://10.0.0.12:2376", address: "10.0.0.12", certificates: "./secrets/db2" };
 const smallest: Keys = { primary: "node-1", nodes: [{ name: "node-1" }] };
 
 describe("good stack files", () => {
@@ -65,10 +68,16 @@ describe("good stack files", () => {
     ],
     [
       "acknowledged losses",
-      { acknowledge: { failover: { lostBytes: 0 }, volumes: ["pg-topology-dev-archive"], rejoin: ["node-1"] } },
       {
         acknowledge: {
-          failover: { lostBytes: 0 },
+          failover: { lostBytes: 0, unfenced: ["node-1"] },
+          volumes: ["pg-topology-dev-archive"],
+          rejoin: ["node-1"],
+        },
+      },
+      {
+        acknowledge: {
+          failover: { lostBytes: 0, unfenced: ["node-1"] },
           rejoin: ["node-1"],
           volumes: ["pg-topology-dev-archive"],
           synchronous: false,
@@ -104,12 +113,42 @@ describe("good stack files", () => {
         ],
       },
       {
-        network: { subnet: "172.18.0.0/24", bindAddress: "0.0.0.0" },
+        network: { subnet: "172.18.0.0/24", bindAddress: "0.0.0.0", operators: [] },
         nodes: [
-          { name: "node-1", port: 1, address: "172.18.0.2", upstream: null, applyDelay: null, image: null },
-          { name: "2nd", port: 65_535, address: "172.18.0.254", upstream: "node-1", applyDelay: null, image: null },
-          { name: "c", port: null, address: null, upstream: "2nd", applyDelay: "1.5h", image: null },
+          { name: "node-1", host: null, port: 1, address: "172.18.0.2", upstream: null, applyDelay: null, image: null },
+          {
+            name: "2nd",
+            host: null,
+            port: 65_535,
+            address: "172.18.0.254",
+            upstream: "node-1",
+            applyDelay: null,
+            image: null,
+          },
+          { name: "c", host: null, port: null, address: null, upstream: "2nd", applyDelay: "1.5h", image: null },
         ],
+      },
+    ],
+    [
+      "nodes on two hosts",
+      {
+        hosts: {
+          db1: { docker: "ssh://ops@db1.example.com:2222", address: "10.0.0.11" },
+          db2: { docker: "tcp://10.0.0.12:2376", address: "10.0.0.12", certificates: "./secrets/db2" },
+        },
+        nodes: [
+          { name: "node-1", host: "db1", port: 5432 },
+          { name: "node-2", host: "db2", port: 5432 },
+        ],
+        network: { operators: ["10.0.0.5"] },
+      },
+      {
+        hosts: { db1: DB1, db2: DB2 },
+        nodes: [
+          { name: "node-1", host: DB1, port: 5432, address: null, upstream: null, applyDelay: null, image: null },
+          { name: "node-2", host: DB2, port: 5432, address: null, upstream: null, applyDelay: null, image: null },
+        ],
+        network: { subnet: null, bindAddress: "127.0.0.1", operators: ["10.0.0.5"] },
       },
     ],
     [

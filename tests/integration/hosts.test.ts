@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { update } from "../support/changes.ts";
+import { TestHosts } from "../support/hosts.ts";
+import { ownerLogin } from "../support/outputs.ts";
+import type { StackOutputs } from "../support/outputs.ts";
+import { freePorts } from "../support/ports.ts";
+import { rowsOf } from "../support/servers.ts";
+import { TestStack } from "../support/stack.ts";
+import type { StackConfig } from "../support/stack.ts";
+import { statusOf } from "../support/status.ts";
+
+const NODES = { "node-1": "db1", "node-2": "db2", "node-3": "db3" } as const;
+type NodeName = keyof typeof NODES;
+const names = Object.keys(NODES) as NodeName[];
+
+let hosts: TestHosts;
+let stack: TestStack;
+let port: number;
+
+beforeAll(async () => {
+  [port = 0] = await freePorts(1);
+  hosts = await TestHosts.create(Object.values(NODES));
+  stack = await TestStack.create(config());
+});
+afterAll(async () => {
+  await stack.dispose();
+  await hosts.dispose();
+});
+
+const config = (rest: StackConfig = {}): StackConfig => ({
+  primary: "node-1",
+  hosts: hosts.entries,
+  nodes: Object.entries(NODES).map(([name, host]) => ({ name, host, port })),
+  ...rest,
+});
+
+const psql = (node: NodeName, sql: string): Promise<string> => hosts.psql(NODES[node], stack.container(node), sql);
+
+test("three nodes on three hosts come up, stream over TLS, and clients find them at the addresses of the hosts", async () => {
+  await stack.up();
+  const outputs = await stack.outputs<StackOutputs>();
+  expect(outputs.replication.map(({ node, state }) => [node, state])).toEqual([
+    ["node-2", "streaming"],
+    ["node-3", "streaming"],
+  ]);
+  expect(outputs.nodes.map(({ host }) => host)).toEqual(names.map((name) => hosts.entries[NODES[name]]?.address));
+  const senders =
+    "SELECT string_agg(application_name || ssl, ',' ORDER BY 1) FROM pg_stat_replication JOIN pg_stat_ssl USING (pid)";
+  expect(await psql("node-1", senders)).toBe("node-2true,node-3true");
+  await rowsOf(ownerLogin(outputs, "node-1"), "CREATE TABLE t AS SELECT 1 AS n");
+  await expect.poll(() => rowsOf(ownerLogin(outputs, "node-3"), "SELECT n FROM t").catch(() => [])).toEqual([{ n: 1 }]);
+});
+
+test("a second update changes nothing", async () => {
+  expect((await update(stack)).changes).toEqual([]);
+  await stack.expectNoChanges();
+});
+
+test("the primary changes to another host without a lost row", async () => {
+  await stack.configure(config({ primary: "node-2" }));
+  await stack.up();
+  const outputs = await stack.outputs<StackOutputs>();
+  expect(outputs.lastSwitchover).toMatchObject({ from: "node-1", to: "node-2", lostBytes: 0 });
+  expect(await rowsOf(ownerLogin(outputs, "node-2"), "SELECT n FROM t")).toEqual([{ n: 1 }]);
+});
+
+describe("the host of the primary cannot be reached", () => {
+  const unfenced = { failover: { lostBytes: 0, unfenced: ["node-2"] } };
+
+  beforeAll(() => hosts.cut("db2"));
+
+  test("a status names the node, and what is not known", async () => {
+    const status = await statusOf(stack);
+    expect(status.condition).toBe("down");
+    expect(status.nodes.map(({ name, state }) => [name, state])).toContainEqual(["node-2", "unreachable"]);
+    expect(status.problems.map(({ kind }) => kind)).toContain("engine-unreachable");
+  });
+
+  test("a preview goes on, and says so", async () => {
+    const output = await stack.succeed(["preview"]);
+    expect(output).toContain("expected a Docker engine of db2");
+    expect(output).toMatch(/node-2: it does not answer, and neither does the engine of its host/);
+  });
+
+  test("another primary is refused until it is acknowledged that the old one is not fenced", async () => {
+    await stack.configure(config({ primary: "node-3" }));
+    const output = await stack.failingUp();
+    expect(output).toContain("whether its host is dead or only cut off is not known");
+    expect(output).toContain("`acknowledge: { failover: { lostBytes: 0, unfenced: [node-2] } }`");
+    expect(await psql("node-3", "SELECT pg_is_in_recovery()")).toBe("t");
+  });
+
+  test("acknowledged, another primary takes writes; the old one stops when it learns of it", async () => {
+    await stack.configure(config({ primary: "node-3", acknowledge: unfenced }));
+    await stack.up();
+    expect(await psql("node-3", "CREATE TABLE near AS SELECT 1 AS n; SELECT pg_is_in_recovery()")).toBe("f");
+    expect(await psql("node-2", "CREATE TABLE far AS SELECT 1 AS n; SELECT pg_is_in_recovery()")).toBe("f");
+    await hosts.heal("db2");
+    await expect
+      .poll(() => psql("node-2", "SELECT pg_is_in_recovery()").catch(() => "stopped"), { timeout: 60_000 })
+      .toBe("stopped");
+  });
+
+  test("what it wrote on its own is given up only when that is said, and it follows again", async () => {
+    await stack.configure(config({ primary: "node-3" }));
+    expect(await stack.failingUp()).toContain("`acknowledge: { rejoin: [node-2] }`");
+    await stack.configure(config({ primary: "node-3", acknowledge: { rejoin: ["node-2"] } }));
+    await stack.up();
+    await expect
+      .poll(() => psql("node-2", "SELECT to_regclass('near') IS NOT NULL, to_regclass('far') IS NULL").catch(() => ""))
+      .toBe("t|t");
+  });
+});
+
+test("destroy leaves nothing on any host", async () => {
+  await stack.succeed(["destroy", "--yes", "--skip-preview"]);
+  const label = `label=pg-topology.stack=${stack.name}`;
+  for (const host of Object.values(NODES)) {
+    expect(await hosts.docker(host, ["ps", "-aq", "--filter", label])).toBe("");
+    expect(await hosts.docker(host, ["volume", "ls", "-q", "--filter", label])).toBe("");
+    expect(await hosts.docker(host, ["network", "ls", "-q", "--filter", label])).toBe("");
+  }
+});
