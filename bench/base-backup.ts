@@ -39,7 +39,8 @@ const psql = async (stack: TestStack, sql: string): Promise<string> => {
   return (await execa("docker", args)).stdout;
 };
 
-async function fill(stack: TestStack, bytes: number): Promise<void> {
+/** Gives a primary about this many bytes of rows. */
+export async function fill(stack: TestStack, bytes: number): Promise<void> {
   const rowBytes = 1000;
   await psql(
     stack,
@@ -48,11 +49,11 @@ async function fill(stack: TestStack, bytes: number): Promise<void> {
   await psql(stack, "CHECKPOINT");
 }
 
-const databaseBytes = async (stack: TestStack): Promise<number> =>
+export const databaseBytes = async (stack: TestStack): Promise<number> =>
   Number(await psql(stack, "SELECT sum(pg_database_size(oid)) FROM pg_database"));
 
 /** In a container of its own on the same network, into a volume of its own, as one would do it by hand. */
-async function bareBaseBackup(stack: TestStack, image: string, verified: boolean): Promise<void> {
+export async function bareBaseBackup(stack: TestStack, image: string, verified: boolean): Promise<void> {
   const volume = `${stack.container("node-1")}-bench`;
   const configuration = `${stack.container("node-1")}-configuration`;
   const conninfo =

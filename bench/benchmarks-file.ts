@@ -8,6 +8,7 @@ const FILE = join(import.meta.dirname, "..", "docs", "benchmarks.md");
 export const SECTIONS = {
   "start-up": "From nothing, and back",
   "base-backup": "Base backup",
+  backup: "Backup and restore",
   changes: "Changes",
   switchover: "Switchover",
   failover: "Failover",

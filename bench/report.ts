@@ -1,3 +1,4 @@
+import type { BackupRound } from "./backup.ts";
 import type { BaseBackupRound } from "./base-backup.ts";
 import type { ChangeRounds } from "./changes.ts";
 import type { RoleChange, RoleChanges } from "./roles.ts";
@@ -107,6 +108,34 @@ export function baseBackupSection(rounds: readonly BaseBackupRound[]): string {
         ["bare `pg_basebackup` in a container", spread(rounds.map((round) => round.bare)), speed("bare")],
         ["the same, and `pg_verifybackup`", spread(rounds.map((round) => round.bareVerified)), speed("bareVerified")],
         ["`BaseBackup` resource (verified, moved into place)", spread(rounds.map((round) => round.resource)), "1"],
+      ],
+    ),
+  ].join("\n");
+}
+
+/** Taking a backup and restoring it, each against the least that could do it. */
+export function backupSection(rounds: readonly BackupRound[]): string {
+  const gigabytes = median(rounds.map((round) => round.bytes / 1e9));
+  const row = (title: string, key: "bare" | "backup" | "copy" | "restore", against: "bare" | "copy"): string[] => [
+    title,
+    spread(rounds.map((round) => round[key])),
+    median(rounds.map((round) => (round[key] / round.bytes) * 1e9)).toFixed(1),
+    median(rounds.map((round) => round[against] / round[key])).toFixed(2),
+  ];
+  return [
+    `${gigabytes.toFixed(1)} GB of data. The whole commands, as a person runs them; a backup counts from when all its WAL is`,
+    "archived, a restore from when the restored server answers.",
+    "",
+    table(
+      ["", "seconds", "seconds per GB", "speed against the first"],
+      [row("bare `pg_basebackup` in a container", "bare", "bare"), row("`npm run backup -- now`", "backup", "bare")],
+    ),
+    "",
+    table(
+      ["", "seconds", "seconds per GB", "speed against the first"],
+      [
+        row("plain `cp --archive` of the backup", "copy", "copy"),
+        row("`npm run restore -- --backup ID`", "restore", "copy"),
       ],
     ),
   ].join("\n");

@@ -1,10 +1,11 @@
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { backupRounds } from "./backup.ts";
 import { baseBackupRounds } from "./base-backup.ts";
 import { isSection, SECTIONS, writeSection } from "./benchmarks-file.ts";
 import type { Section } from "./benchmarks-file.ts";
 import { changeRounds } from "./changes.ts";
-import { baseBackupSection, changesSection, rolesSection, startUpSection } from "./report.ts";
+import { backupSection, baseBackupSection, changesSection, rolesSection, startUpSection } from "./report.ts";
 import { failovers, switchovers } from "./roles.ts";
 import { startUpRounds } from "./start-up.ts";
 
@@ -22,6 +23,7 @@ const { image } = values;
 const DEFAULT_ROUNDS: Record<Section, number> = {
   "start-up": 5,
   "base-backup": 3,
+  backup: 3,
   changes: 10,
   switchover: 20,
   failover: 10,
@@ -32,6 +34,7 @@ const MEASURE: Record<Section, (rounds: number) => Promise<string>> = {
     startUpSection(await startUpRounds(values.standbys.split(",").map(Number), rounds, image)),
   "base-backup": async (rounds) =>
     baseBackupSection(await baseBackupRounds(rounds, Number(values.gigabytes) * 1e9, image)),
+  backup: async (rounds) => backupSection(await backupRounds(rounds, Number(values.gigabytes) * 1e9, image)),
   changes: async (rounds) => changesSection(await changeRounds(rounds, image)),
   switchover: async (rounds) => rolesSection([await switchovers(rounds, image)]),
   failover: async (rounds) => rolesSection(await failovers(rounds, image)),
