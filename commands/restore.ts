@@ -5,7 +5,7 @@ import { connectEngine, inspectContainer } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { findNodes } from "../operations/node.ts";
 import { planRestore, runRestore } from "../operations/restore.ts";
-import type { Restore, WantedTarget } from "../operations/restore.ts";
+import type { Restore } from "../operations/restore.ts";
 import { removeRestored } from "../operations/restored-server.ts";
 import type { Reached } from "../operations/restored-server.ts";
 import { LABELS, stackLabels } from "../plan/names.ts";
@@ -14,6 +14,8 @@ import { backupServerOf } from "./backup-server.ts";
 import type { StackBarman } from "./backup-server.ts";
 import { runCommand } from "./command.ts";
 import { DEFAULT_STACK } from "./project.ts";
+import { copyOf, targetOf } from "./restore-arguments.ts";
+import type { RestoreArguments } from "./restore-arguments.ts";
 
 const text = { type: "string" } as const;
 const flag = { type: "boolean", default: false } as const;
@@ -22,20 +24,6 @@ const OPTIONS = {
   ...{ at: text, backup: text, name: text, lsn: text, latest: flag },
   ...{ database: text, table: text, into: text, replace: flag, remove: flag },
 } as const;
-
-interface Values {
-  readonly stack?: string;
-  readonly at?: string;
-  readonly backup?: string;
-  readonly name?: string;
-  readonly lsn?: string;
-  readonly latest?: boolean;
-  readonly database?: string;
-  readonly table?: string;
-  readonly into?: string;
-  readonly replace?: boolean;
-  readonly remove?: boolean;
-}
 
 const USAGE = `usage: npm run restore -- [--stack NAME] TARGET [--database NAME [--table SCHEMA.TABLE] (--into NAME | --replace)]
        npm run restore -- [--stack NAME] --remove
@@ -54,7 +42,7 @@ await runCommand({
   usage: USAGE,
   options: OPTIONS,
   failureExitCode: 1,
-  run: async (values: Values) => {
+  run: async (values: RestoreArguments) => {
     const docker = connectEngine();
     const server = await backupServerOf(docker, values.stack ?? DEFAULT_STACK);
     const { restore, findScript } = await restoreOf(docker, server);
@@ -63,7 +51,7 @@ await runCommand({
       console.log(`the restored node ${restore.node.container} is removed`);
       return 0;
     }
-    const [target, copy] = [targetOf(values), copyOf(values)];
+    const [target, copy] = [targetOf(values, USAGE), copyOf(values)];
     if (copy !== null) await requireCopyable(restore.nodes, copy);
     const planned = await planRestore(docker, restore, target, findScript);
     const reached = await restored(docker, restore, planned);
@@ -81,35 +69,6 @@ async function restoreOf(docker: Docker, server: StackBarman): Promise<{ restore
   const nodes = await findNodes({ labels: stackLabels(server.identity), nodeLabel: LABELS.node });
   const log = (message: string): void => console.log(message);
   return { restore: { server, node: { ...node, image: container.Config.Image }, nodes, log }, findScript };
-}
-
-function targetOf({ at, backup, name, lsn, latest }: Values): WantedTarget {
-  const targets: WantedTarget[] = [
-    ...(at === undefined ? [] : [{ kind: "time", at } as const]),
-    ...(backup === undefined ? [] : [{ kind: "backup", id: backup } as const]),
-    ...(name === undefined ? [] : [{ kind: "name", name } as const]),
-    ...(lsn === undefined ? [] : [{ kind: "lsn", lsn } as const]),
-    ...(latest === true ? [{ kind: "latest" } as const] : []),
-  ];
-  const [target] = targets;
-  if (target !== undefined && targets.length === 1) return target;
-  throw new OperationError(
-    `expected one of --at, --name, --lsn, --backup and --latest, but got ${targets.length}.\n\n${USAGE}`,
-  );
-}
-
-function copyOf({ database, table, into, replace }: Values): Copy | null {
-  if (database === undefined) {
-    if (table === undefined && into === undefined && replace !== true) return null;
-    throw new OperationError("expected --database with --table, --into and --replace: it says what is copied.");
-  }
-  if ((into === undefined) === (replace !== true)) {
-    throw new OperationError("expected either --into NAME or --replace with --database.");
-  }
-  if (table !== undefined && !/^[^.]+\.[^.]+$/.test(table)) {
-    throw new OperationError(`expected a table with its schema, such as public.orders, but got "${table}".`);
-  }
-  return { database, table: table ?? null, into: into ?? null };
 }
 
 /** A node that has not become what was asked for is of no use to anybody. */
