@@ -5,6 +5,7 @@ import { OperationError } from "./errors.ts";
 import { systemIdentifierIn } from "./initdb.ts";
 import { runJob } from "./job.ts";
 import type { JobMount } from "./job.ts";
+import { requireDataVolume } from "./node-data.ts";
 import type { DataVolume } from "./node-data.ts";
 import type { StackLabels } from "./node.ts";
 import { chooseBackup, momentInUtc, recoveryTarget, requireFreeBytes } from "./restore-target.ts";
@@ -130,13 +131,10 @@ const look = (
  */
 export async function foundFromBackup(bootstrap: Bootstrap, signal?: AbortSignal): Promise<FoundedCluster> {
   const { job: name, image, script, mounts, labels, node } = bootstrap;
-  const docker = engineOf(node);
-  if ((await unlessMissing(docker.getVolume(node.volume).inspect())) === undefined) {
-    throw new OperationError(`the volume ${node.volume} is gone. Run \`pulumi up --refresh\`, which makes a new one.`);
-  }
+  await requireDataVolume(node);
   const { backup, stop } = await planBootstrap(bootstrap, signal);
   const order = { name, image, script, mounts, labels, network: null, signal };
-  const output = await runJob(docker, { ...order, arguments: [backup.id, ...recoveryTarget(stop)] });
+  const output = await runJob(engineOf(node), { ...order, arguments: [backup.id, ...recoveryTarget(stop)] });
   return {
     systemIdentifier: systemIdentifierIn(output, name),
     backup: backup.id,

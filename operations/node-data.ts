@@ -68,6 +68,15 @@ export async function isDataGone(place: DataPlace): Promise<boolean> {
   return isThere ? withDataOf(place, node, isEmpty) : true;
 }
 
+/**
+ * A job that names a volume that is gone would make one without labels.
+ * @throws OperationError when it is gone.
+ */
+export async function requireDataVolume(node: DataVolume): Promise<void> {
+  if ((await unlessMissing(engineOf(node).getVolume(node.volume).inspect())) !== undefined) return;
+  throw new OperationError(`the volume ${node.volume} is gone. Run \`pulumi up --refresh\`, which makes a new one.`);
+}
+
 /** Runs `use` with a container that has the node's volume mounted: its own, or where that is gone one that never runs. */
 export async function withDataOf<T>(
   { image, labels, dataMount }: { readonly image: string; readonly labels: StackLabels; readonly dataMount: string },

@@ -3,7 +3,7 @@ import { takeBaseBackup } from "../../operations/base-backup.ts";
 import type { BaseBackupProgress } from "../../operations/base-backup.ts";
 import { engineOf, inspectContainer, isReachable } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
-import { isDataGone } from "../../operations/node-data.ts";
+import { isDataGone, requireDataVolume } from "../../operations/node-data.ts";
 import { findNodes } from "../../operations/node.ts";
 import type { Node } from "../../operations/node.ts";
 import { dropSlotEverywhere } from "../../operations/slots.ts";
@@ -34,6 +34,7 @@ export const baseBackupHandler: Handler<BaseBackupInputs, NoOutputs> = {
     return { id: inputs.volume, outputs: {} };
   },
   update: async (_state, inputs, context) => {
+    await requireDataVolume({ ...inputs.node, volume: inputs.volume });
     await copy(inputs, context);
     return {};
   },
