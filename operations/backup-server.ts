@@ -101,7 +101,7 @@ async function untilReady(options: BackupOptions): Promise<BarmanCheck[]> {
     const hard = failed.filter(({ what }) => !MENDED_BY_A_BACKUP.has(what));
     if (hard.some(({ what }) => what === "receive wal running")) await realignReceiver(options);
     // Until its first segment is full or switched, Barman has an empty archive, and takes no backup.
-    if (hard.some(({ what }) => what === "WAL archive")) await archiveOneSegment(docker, server);
+    if (hard.some(({ what }) => what === "wal archive")) await archiveOneSegment(docker, server);
     return hard.length === 0;
   });
   return passed;
