@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { Agent } from "node:http";
 import { tmpdir, userInfo } from "node:os";
@@ -21,7 +22,7 @@ export class SshAgent extends Agent {
     this.#args = [
       ...["-o", "BatchMode=yes", "-o", `ConnectTimeout=${CONNECT_TIMEOUT_SECONDS}`],
       ...["-o", "ControlMaster=auto", "-o", `ControlPath=${controlDirectory()}/%C`],
-      ...["-o", `ControlPersist=${PERSIST_SECONDS}`],
+      ...["-o", `ControlPersist=${PERSIST_SECONDS}`, "-o", "ServerAliveInterval=2", "-o", "ServerAliveCountMax=2"],
       ...(username === "" ? [] : ["-l", username]),
       ...(port === "" ? [] : ["-p", port]),
       ...["--", hostname, "docker", "system", "dial-stdio"],
@@ -29,17 +30,35 @@ export class SshAgent extends Agent {
   }
 
   override createConnection(): Duplex {
-    const ssh = spawn("ssh", this.#args, { stdio: ["pipe", "pipe", "pipe"] });
-    const stream = Duplex.from({ readable: ssh.stdout, writable: ssh.stdin });
-    let said = "";
-    ssh.stderr.on("data", (chunk: Buffer) => (said += chunk.toString("utf8")));
-    ssh.once("error", (error) => stream.destroy(error));
-    ssh.once("exit", (code) => {
-      if (code !== 0) stream.destroy(new Error(`ssh: ${said.trim() || `it ended with exit code ${code}`}`));
-    });
-    stream.once("close", () => ssh.kill());
-    return stream;
+    return sshStream(this.#args);
   }
+}
+
+/** What ssh carries; where it fails, its own words are the error. */
+function sshStream(args: readonly string[]): Duplex {
+  const ssh = spawn("ssh", args, { stdio: ["pipe", "pipe", "pipe"] });
+  const stream = new Duplex({
+    read: () => void ssh.stdout.resume(),
+    write: (chunk: Buffer, _encoding, done) => void ssh.stdin.write(chunk, done),
+    final: (done) => void ssh.stdin.end(done),
+  });
+  let said = "";
+  ssh.stderr.on("data", (chunk: Buffer) => (said += chunk.toString("utf8")));
+  ssh.stdout.on("data", (chunk: Buffer) => {
+    if (!stream.push(chunk)) ssh.stdout.pause();
+  });
+  // A write to an ssh that has ended fails too, and tells less.
+  ssh.stdin.on("error", () => undefined);
+  ssh.once("error", (error) => stream.destroy(error));
+  void Promise.all([once(ssh, "exit"), once(ssh.stdout, "end")]).then(
+    ([[code]]) => {
+      if (code === 0) stream.push(null);
+      else stream.destroy(new Error(`ssh: ${said.trim() || `it ended with exit code ${code}`}`));
+    },
+    () => undefined,
+  );
+  stream.once("close", () => ssh.kill());
+  return stream;
 }
 
 /** Sockets of the shared connections: nobody else may get at them. Their paths must be short. */
