@@ -6,6 +6,7 @@ import { BackupServer } from "./components/backup-server.ts";
 import { Clients } from "./components/clients.ts";
 import { layFoundation } from "./components/foundation.ts";
 import { runHooks } from "./components/hooks.ts";
+import { Monitoring } from "./components/monitoring.ts";
 import { keepObjectives } from "./components/objectives.ts";
 import { Primary } from "./components/primary.ts";
 import { ReplicationUser } from "./components/replication-user.ts";
@@ -27,6 +28,9 @@ const topology = new Topology("topology", foundation, { primary: first, standbys
 runHooks(plan, topology, import.meta.dirname);
 const backup = plan.backup && new BackupServer("backup", foundation, plan.backup, first, topology);
 keepObjectives(plan, topology, backup);
+if (plan.monitoring !== null) {
+  new Monitoring("monitoring", foundation, plan.monitoring, first, [first, ...standbys], topology);
+}
 
 export const { primary, nodes, replication, timeline, systemIdentifier, lastRestart, lastSwitchover } =
   topology.outputs;

@@ -1,7 +1,5 @@
-import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { BACKUP_IMAGE_PATH } from "../plan/backup-image.ts";
 import { BACKUP_HOME, CONFIGURATION_FILES, CONFIGURATION_MOUNT, POSTGRES_UID } from "../plan/layout.ts";
 import { passfileLine } from "../plan/passfile.ts";
 import { nodeMarks } from "../plan/placed.ts";
@@ -11,6 +9,7 @@ import { Password } from "../provider/resources/password.ts";
 import { RestoreDrill } from "../provider/resources/restore-drill.ts";
 import { Role } from "../provider/resources/role.ts";
 import { VolumeFiles } from "../provider/resources/volume-files.ts";
+import { builtImage } from "./built-image.ts";
 import { PASSWORD_LENGTH } from "./credentials.ts";
 import type { Foundation } from "./foundation.ts";
 import { asLabels } from "./labels.ts";
@@ -41,7 +40,7 @@ export class BackupServer extends pulumi.ComponentResource {
         ignoreChanges: ["labels", "driver", "driverOpts"],
       },
     );
-    const image = this.#image(name, foundation, backup);
+    const image = builtImage(`${name}-image`, "barman", backup.image, foundation, this);
     const container = this.#container(name, plan, backup, [foundation.network.on(null), volume, files, image]);
     this.server = new BackupServerResource(
       `${name}-server`,
@@ -132,16 +131,6 @@ export class BackupServer extends pulumi.ComponentResource {
         serverFiles: [],
       },
       { parent: this, dependsOn: volume },
-    );
-  }
-
-  /** The name of the image says what is in it: another content is built anew, and never in the place of another. */
-  #image(name: string, { plan, beforeFiles }: Foundation, { image }: BackupPlan): command.local.Command {
-    const build = `docker build --quiet --network host --build-arg 'BASE=${plan.image}' --tag '${image}' '${BACKUP_IMAGE_PATH}'`;
-    return new command.local.Command(
-      `${name}-image`,
-      { create: build, triggers: [image], logging: "none" },
-      { parent: this, dependsOn: [...beforeFiles] },
     );
   }
 

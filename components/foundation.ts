@@ -55,11 +55,16 @@ function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
     images: [...new Set([plan.image, ...plan.nodes.map((node) => node.image)])],
     postgresMajor: plan.postgresMajor,
     network: { name: plan.network.name, subnet: plan.network.subnet },
-    ports: plan.nodes.flatMap((node) =>
-      node.published === null
-        ? []
-        : { node: node.name, ...node.published, ...(node.host === null ? {} : { on: node.host.name }) },
-    ),
+    ports: [
+      ...plan.nodes.flatMap((node) =>
+        node.published === null
+          ? []
+          : { node: node.name, ...node.published, ...(node.host === null ? {} : { on: node.host.name }) },
+      ),
+      ...(plan.monitoring?.prometheus.published
+        ? [{ node: "Prometheus", ...plan.monitoring.prometheus.published }]
+        : []),
+    ],
     ...(plan.hosts.length === 0 ? {} : { hosts: plan.hosts }),
     ...nodeMarks(plan),
     scratchLabel: LABELS.scratch,

@@ -20,6 +20,7 @@ import { earlierTurns, generationOf, nodeContainer } from "./node-container.ts";
 export abstract class PostgresNode extends pulumi.ComponentResource {
   readonly node: NodePlan;
   readonly files: VolumeFiles;
+  readonly certificate: ServerCertificate;
   protected readonly foundation: Foundation;
   protected readonly container: docker.Container;
 
@@ -27,6 +28,7 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
     super("pgtopology:index:PostgresNode", node.name, {});
     this.foundation = foundation;
     this.node = node;
+    this.certificate = this.#certificate();
     this.files = this.#configuration();
     this.container = this.#container();
   }
@@ -45,18 +47,23 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
     );
   }
 
-  #configuration(): VolumeFiles {
-    const { plan, docker: hosts, beforeFiles, credentials } = this.foundation;
-    const { node } = this;
-    const certificate = new ServerCertificate(
-      `${node.name}-certificate`,
+  #certificate(): ServerCertificate {
+    const { authority } = this.foundation.credentials;
+    return new ServerCertificate(
+      `${this.node.name}-certificate`,
       {
-        names: node.certificateNames,
-        authorityCertificatePem: credentials.authority.certificatePem,
-        authorityPrivateKeyPem: credentials.authority.privateKeyPem,
+        names: this.node.certificateNames,
+        authorityCertificatePem: authority.certificatePem,
+        authorityPrivateKeyPem: authority.privateKeyPem,
       },
       { parent: this },
     );
+  }
+
+  #configuration(): VolumeFiles {
+    const { plan, docker: hosts, beforeFiles, credentials } = this.foundation;
+    const { node } = this;
+    const { certificate } = this;
     const chain = pulumi.concat(certificate.certificatePem, credentials.authority.crossPem);
     const passfile = credentials.replicationPassword.apply((password) =>
       passfileLine(plan.replicationUser.name, password),

@@ -19,12 +19,16 @@ export type TemplateName =
   | "restored-server.sh"
   | "find-in-wal.sh"
   | "barman-catalogue.sh"
-  | "bootstrap.sh";
+  | "bootstrap.sh"
+  | "prometheus.yml"
+  | "queries.yml"
+  | "facts.yml";
 
 const handlebars = Handlebars.create();
 handlebars.registerHelper("conf", (value: unknown) => quoteForConf(given(value)));
 handlebars.registerHelper("hba", (value: unknown) => quoteForHba(given(value)));
 handlebars.registerHelper("sh", (value: unknown) => quoteForShell(given(value)));
+handlebars.registerHelper("yaml", (value: unknown) => JSON.stringify(given(value)));
 handlebars.registerHelper("column", (value: unknown, width: number) => String(given(value)).padEnd(width));
 const each = handlebars.helpers["each"];
 handlebars.registerHelper("each", function (this: unknown, list: unknown, options: unknown): unknown {

@@ -25,6 +25,9 @@ export const OPERATOR_ROLE = "pgtopology";
 /** The roles that Barman logs in as. */
 export const BACKUP_ROLES = { backup: "barman", streaming: "streaming_barman" } as const;
 
+/** The role that the exporters log in as. */
+export const MONITORING_ROLE = "postgres_exporter";
+
 /** The database that the provider and the guard connect to. */
 export const MAINTENANCE_DATABASE = "postgres";
 
@@ -70,6 +73,7 @@ export function hbaRules(settings: Settings): HbaRules {
       reject("host", replication.user),
       ...letIn(database.name, database.owner),
       ...(settings.backup.enabled ? backupRules() : []),
+      ...(settings.monitoring.enabled ? monitoringRules() : []),
     ],
     user: settings.accessRules.map((rule) => scram(rule.database, rule.user, rule.address)),
   };
@@ -80,4 +84,9 @@ const backupRules = (): HbaRule[] => [
   reject("host", BACKUP_ROLES.backup),
   scram("replication", BACKUP_ROLES.streaming, "samenet"),
   reject("host", BACKUP_ROLES.streaming),
+];
+
+const monitoringRules = (): HbaRule[] => [
+  scram(MAINTENANCE_DATABASE, MONITORING_ROLE, "samenet"),
+  reject("host", MONITORING_ROLE),
 ];

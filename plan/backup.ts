@@ -1,7 +1,7 @@
 import { render } from "../config-templates/render.ts";
 import type { Settings } from "../settings/settings.ts";
 import { BACKUP_ROLES, MAINTENANCE_DATABASE } from "./access-rules.ts";
-import { backupImageName } from "./backup-image.ts";
+import { builtImageName } from "./built-image.ts";
 import { BACKUP_HOME, CONFIGURATION_FILES, SUPERUSER_OF_FILES, barmanFolders } from "./layout.ts";
 import * as names from "./names.ts";
 import type { StackIdentity } from "./names.ts";
@@ -18,7 +18,7 @@ export function backupPlan(settings: Settings, identity: StackIdentity): BackupP
     server: names.barmanServerName(identity),
     host: names.BACKUP_HOST,
     container: names.backupContainerName(identity),
-    image: backupImageName(settings.image),
+    image: builtImageName("barman", settings.image),
     volume: names.backupVolumeName(identity),
     configurationVolume: names.configurationVolumeName(identity, names.BACKUP_HOST),
     walFolder: folders.wals,

@@ -19,6 +19,7 @@ export const CONFIGURATION_MOUNT = "/etc/pg-topology";
 export const ARCHIVE_MOUNT = "/var/lib/pg-topology/archive";
 export const SOCKET_DIRECTORY = "/var/run/postgresql";
 export const BACKUP_HOME = "/var/lib/barman";
+export const PROMETHEUS_HOME = "/var/lib/prometheus";
 export const SERVER_PORT = 5432;
 
 /** Where Barman has what is a server's. */
@@ -58,6 +59,11 @@ export const CONFIGURATION_FILES = {
   barmanConf: `${CONFIGURATION_MOUNT}/barman.conf`,
   backupTurn: `${CONFIGURATION_MOUNT}/backup-turn`,
   takeBackup: `${CONFIGURATION_MOUNT}/take-backup`,
+  queries: `${CONFIGURATION_MOUNT}/queries.yml`,
+  exporterPassword: `${CONFIGURATION_MOUNT}/password`,
+  prometheus: `${CONFIGURATION_MOUNT}/prometheus.yml`,
+  alerts: `${CONFIGURATION_MOUNT}/alerts.yml`,
+  facts: `${CONFIGURATION_MOUNT}/facts.yml`,
 } as const;
 
 /**

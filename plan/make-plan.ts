@@ -7,6 +7,7 @@ import { dynamicRange } from "./dynamic-range.ts";
 import { checkParametersScript } from "./jobs.ts";
 import { ARCHIVE_MOUNT, CONFIGURATION_FILES, SERVER_PORT, layoutOf } from "./layout.ts";
 import type { Layout } from "./layout.ts";
+import { monitoringPlan } from "./monitoring.ts";
 import * as names from "./names.ts";
 import type { StackIdentity } from "./names.ts";
 import { effectiveParameters, parameterLayers } from "./parameters.ts";
@@ -59,6 +60,7 @@ export function makePlan(settings: Settings, identity: StackIdentity): Plan {
     ],
     deletionProtection: settings.deletionProtection,
     backup,
+    monitoring: monitoringPlan(settings, identity),
     objectives: objectivesPlan(settings),
     acknowledge: settings.acknowledge,
     hooks: settings.hooks,

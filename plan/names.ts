@@ -11,6 +11,8 @@ export const LABELS = {
   node: "pg-topology.node",
   /** Of a container: changes with everything else that it is made of. */
   generation: "pg-topology.generation",
+  /** Of a container: changes when the files that it reads at its start do. */
+  filesWrittenAt: "pg-topology.files-written-at",
   restoredFrom: "pg-topology.restored-from",
   /** Of a volume: what is in it is of use to one update only. */
   scratch: "pg-topology.scratch",
@@ -67,3 +69,10 @@ export const restoredLabels = ({ project, stack }: StackIdentity): Labels => ({
 /** With a dot, like jobs: never a node's. */
 export const restoredName = (identity: StackIdentity): string => `${backupContainerName(identity)}.restored`;
 export const drillName = (identity: StackIdentity): string => `${backupContainerName(identity)}.drill`;
+
+/** With a dot: never a node's. */
+export const exporterName = (identity: StackIdentity, node: string): string =>
+  `${containerName(identity, node)}.exporter`;
+export const prometheusName = (identity: StackIdentity): string => `${identity.project}-${identity.stack}.prometheus`;
+export const exporterHost = (node: string): string => `${node}.exporter`;
+export const exporterVolumeName = (identity: StackIdentity): string => `${identity.project}-${identity.stack}.exporter`;

@@ -49,6 +49,8 @@ export interface Plan {
   readonly backup: BackupPlan | null;
   /** null: the cluster is founded empty. */
   readonly bootstrap: BootstrapPlan | null;
+  /** null: nothing is watched. */
+  readonly monitoring: MonitoringPlan | null;
   /** null: there are none. */
   readonly objectives: ObjectivesPlan | null;
 }
@@ -92,6 +94,41 @@ export interface BackupPlan {
   readonly files: readonly PlannedFile[];
   /** null: no drills. */
   readonly drill: DrillPlan | null;
+}
+
+/** An exporter of metrics for each node, and the Prometheus that collects them. */
+export interface MonitoringPlan {
+  /** Built from images/monitoring. */
+  readonly image: string;
+  readonly role: PlannedRole;
+  /** The configuration of all exporters. */
+  readonly exporterVolume: string;
+  readonly exporterFiles: readonly PlannedFile[];
+  readonly exporters: readonly ExporterPlan[];
+  readonly prometheus: PrometheusPlan;
+  /** Standbys with an applyDelay. */
+  readonly delayed: readonly string[];
+  /** Slots that a backup server streams from. */
+  readonly backupSlots: readonly string[];
+}
+
+export interface ExporterPlan {
+  readonly node: string;
+  readonly container: string;
+  readonly host: string;
+  /** In the order in which the engine is given them. It holds no password. */
+  readonly environment: readonly string[];
+  readonly arguments: readonly string[];
+}
+
+export interface PrometheusPlan {
+  readonly container: string;
+  readonly volume: string;
+  readonly configurationVolume: string;
+  readonly port: number;
+  readonly published: HostPort | null;
+  readonly arguments: readonly string[];
+  readonly files: readonly PlannedFile[];
 }
 
 export interface NetworkPlan {

@@ -1,4 +1,4 @@
-import { BACKUP_ROLES, OPERATOR_ROLE } from "./access-rules.ts";
+import { BACKUP_ROLES, MONITORING_ROLE, OPERATOR_ROLE } from "./access-rules.ts";
 
 /** A role as the stack needs it; the same shape as operations/roles.ts works with. */
 export interface PlannedRole {
@@ -56,6 +56,19 @@ export const ownerRole = (name: string): PlannedRole => ({
   replication: false,
   connectionLimit: -1,
   memberOf: [],
+  executes: [],
+  reads: [],
+});
+
+/** Room for a connection of each exporter to one server, while it is replaced too. */
+const EXPORTER_CONNECTIONS = 4;
+
+/** What the exporters log in as: it sees statistics, and no row of anybody. */
+export const monitoringRole = (): PlannedRole => ({
+  name: MONITORING_ROLE,
+  replication: false,
+  connectionLimit: EXPORTER_CONNECTIONS,
+  memberOf: ["pg_monitor"],
   executes: [],
   reads: [],
 });

@@ -1,5 +1,6 @@
 import { checkAcknowledge } from "./checks/acknowledge.ts";
 import { checkBackup } from "./checks/backup.ts";
+import { checkMonitoring } from "./checks/monitoring.ts";
 import type { Check } from "./checks/check.ts";
 import { checkImage } from "./checks/image.ts";
 import { checkHosts } from "./checks/hosts.ts";
@@ -40,6 +41,7 @@ const CHECKS: readonly Check[] = [
   checkAcknowledge,
   checkBackup,
   checkPolicy,
+  checkMonitoring,
 ];
 
 const KEYS: readonly string[] = Object.keys(stackFile.shape);

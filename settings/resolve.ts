@@ -46,6 +46,7 @@ export function resolve(file: StackFile): Settings {
     drill: resolveDrill(file.drill),
     objectives: resolveObjectives(file.objectives),
     bootstrap: resolveBootstrap(file.bootstrap),
+    monitoring: { enabled: file.monitoring.enabled, port: file.monitoring.port ?? null },
     initdb,
     passwords: file.passwords,
     certificateAuthority: file.certificateAuthority,

@@ -28,6 +28,7 @@ export interface Settings {
   readonly objectives: ObjectiveSettings;
   /** null: the cluster is founded empty. */
   readonly bootstrap: BootstrapSettings | null;
+  readonly monitoring: MonitoringSettings;
   readonly initdb: InitdbSettings;
   readonly passwords: PasswordSettings;
   readonly certificateAuthority: CertificateAuthoritySettings;
@@ -160,6 +161,13 @@ export interface BootstrapSettings {
   readonly stack: string;
   /** Up to which moment, with its time zone; null: all there is. */
   readonly at: string | null;
+}
+
+/** Exporters and a Prometheus. */
+export interface MonitoringSettings {
+  readonly enabled: boolean;
+  /** Of Prometheus, on the loopback address; null: not published. */
+  readonly port: number | null;
 }
 
 export interface InitdbSettings {

@@ -13,6 +13,7 @@ import { guard } from "./sections/guard.ts";
 import { hooks } from "./sections/hooks.ts";
 import { hosts } from "./sections/hosts.ts";
 import { initdb } from "./sections/initdb.ts";
+import { monitoring } from "./sections/monitoring.ts";
 import { network } from "./sections/network.ts";
 import { nodes, primary } from "./sections/nodes.ts";
 import { objectives } from "./sections/objectives.ts";
@@ -24,7 +25,6 @@ import { archiving, deletionProtection } from "./sections/switches.ts";
 
 /** Names that the design keeps for later versions, and what they will bring. */
 const LATER: Readonly<Record<string, string>> = {
-  monitoring: "monitoring",
   failover: "automatic failover",
 };
 
@@ -46,6 +46,7 @@ export const stackFile = z
     drill: drill.prefault({}),
     objectives: objectives.prefault({}),
     bootstrap: bootstrap.prefault({}),
+    monitoring: monitoring.prefault({}),
     guard: guard.prefault({}),
     hooks: hooks.prefault({}),
     initdb: initdb.prefault({}),

@@ -18,6 +18,9 @@ export const BACKUP_SENDERS = 3;
 /** Names on the network and in PostgreSQL that a backup server takes. */
 export const BACKUP_NAMES: ReadonlySet<string> = new Set(["barman", "streaming_barman"]);
 
+/** What the exporters log in as. */
+export const MONITORING_ROLE = "postgres_exporter";
+
 /** max_wal_senders: each other node streams and, while it is cloned again, takes two more; two for tools and the guard, and three for a backup server. */
 export function walSendersNeeded(nodes: number, backup: boolean): number {
   return 3 * otherNodes(nodes) + 2 + (backup ? BACKUP_SENDERS : 0);

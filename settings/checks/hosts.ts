@@ -106,11 +106,15 @@ function nodeFindings(
 }
 
 /** What this version has for one engine only. */
-function oneEngineFindings({ archiving, backup, bootstrap, network }: StackFileDraft): readonly Finding[] {
+function oneEngineFindings({ archiving, backup, bootstrap, monitoring, network }: StackFileDraft): readonly Finding[] {
   const findings: Finding[] = [];
   if (archiving?.enabled === true) {
     const what = "the archive is a volume of one engine, and nodes on other hosts do not see it";
     findings.push(problem(["archiving", "enabled"], { what, fix: "Leave it out." }));
+  }
+  if (monitoring?.enabled === true) {
+    const what = "metrics of nodes on several hosts: this version does not have them yet";
+    findings.push(problem(["monitoring", "enabled"], { what, fix: "Leave it out." }));
   }
   if (backup?.enabled === true) {
     const what = "backups of nodes on several hosts: this version does not have them yet";

@@ -334,6 +334,42 @@ describe("backups", () => {
   });
 });
 
+describe("monitoring", () => {
+  const watched = { ...TWO, monitoring: { enabled: true, port: 9090 } };
+
+  test("is an exporter for each node and a Prometheus, and changes no Docker object of the nodes", async () => {
+    const [without, run] = [await runProgram(TWO), await runProgram(watched)];
+    const before = new Set(without.registrations.map(place));
+    const added = run.registrations.map(place).filter((line) => !before.has(line));
+    expect(added.toSorted()).toEqual([
+      " > pgtopology:index:Monitoring monitoring",
+      "monitoring > command:local:Command monitoring-image",
+      "monitoring > docker:index/container:Container monitoring-container",
+      "monitoring > docker:index/container:Container monitoring-node-1",
+      "monitoring > docker:index/container:Container monitoring-node-2",
+      "monitoring > docker:index/volume:Volume monitoring-data",
+      "monitoring > docker:index/volume:Volume monitoring-exporter-configuration",
+      "monitoring > docker:index/volume:Volume monitoring-prometheus-configuration",
+      "monitoring > pgtopology:index:Password monitoring-password",
+      "monitoring > pgtopology:index:Role monitoring-role",
+      "monitoring > pgtopology:index:VolumeFiles monitoring-exporter-files",
+      "monitoring > pgtopology:index:VolumeFiles monitoring-prometheus-files",
+    ]);
+    const after = dockerInputs(run);
+    for (const [urn, inputs] of dockerInputs(without)) expect(after.get(urn)).toEqual(inputs);
+  });
+
+  test("Prometheus, which asks for no password, is published to this host alone", async () => {
+    const { inputs } = (await runProgram(watched)).find("monitoring-container");
+    expect(inputs["ports"]).toEqual([{ internal: 9090, external: 9090, ip: "127.0.0.1", protocol: "tcp" }]);
+  });
+
+  test("no password stands in an input in the open", async () => {
+    const { registrations } = await runProgram(watched);
+    for (const { inputs } of registrations) expect(JSON.stringify(inTheOpen(inputs))).not.toContain(CANARY);
+  });
+});
+
 describe("secrets", () => {
   const chosen = { ...TWO, passwords: { owner: `${CANARY} chosen owner`, replication: `${CANARY} chosen repl` } };
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest, RegisterResourceResponse } from "@pulumi/pulumi/proto/resource_pb.js";
 import { vi } from "vitest";
@@ -27,6 +28,9 @@ const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const WITHHELD = "(secret)";
 
+/** Of a server that never was: programs may read when it ends. */
+const CERTIFICATE = readFileSync(new URL("server.pem", import.meta.url), "utf8");
+
 /** What the provider would add to the inputs of a resource. */
 function outputsOf(type: string, name: string): Record<string, unknown> {
   const keyPair = {
@@ -39,8 +43,9 @@ function outputsOf(type: string, name: string): Record<string, unknown> {
     case "pgtopology:index:Password":
       return { value: pulumi.secret(`${CANARY} ${name}`) };
     case "pgtopology:index:CertificateAuthority":
-    case "pgtopology:index:ServerCertificate":
       return keyPair;
+    case "pgtopology:index:ServerCertificate":
+      return { ...keyPair, certificatePem: CERTIFICATE };
     case "pgtopology:index:DatabaseCluster":
       return { systemIdentifier: "7710573247014883365" };
     case "pgtopology:index:VolumeFiles":

@@ -98,9 +98,31 @@ test("docs/reference/status.md has every key of the status", async () => {
   ]);
 });
 
-test("docs/runbook.md has a section for each kind of problem, in the order in which a status tells them", () => {
+/** What only alerts tell. */
+const ALERT_SECTIONS = ["replay-lag", "disk-fills", "not-watched"];
+
+test("docs/runbook.md has a section for each kind of problem, in the order in which a status tells them, and for each alert", () => {
   const page = readFileSync(join(PROJECT_DIRECTORY, "docs", "runbook.md"), "utf8");
   const sections = page.split(/^## /m).slice(1);
-  expect(sections.map((section) => section.slice(0, section.indexOf("\n")))).toEqual([...PROBLEM_KINDS]);
+  expect(sections.map((section) => section.slice(0, section.indexOf("\n")))).toEqual([
+    ...PROBLEM_KINDS,
+    ...ALERT_SECTIONS,
+  ]);
   for (const section of sections) expect(section).toMatch(/\*\*See\.\*\*[^]*\*\*Decide\.\*\*[^]*\*\*Do\.\*\*/);
+});
+
+test("every alert leads to a section of docs/runbook.md, and stands in docs/monitoring.md", () => {
+  const read = (...path: string[]): string => readFileSync(join(PROJECT_DIRECTORY, ...path), "utf8");
+  const { groups } = parse(read("config-templates", "alerts.yml")) as {
+    groups: { rules: { alert?: string; annotations?: { runbook: string } }[] }[];
+  };
+  const rules = groups.flatMap((group) => group.rules).filter(({ alert }) => alert !== undefined);
+  expect(rules.length).toBeGreaterThan(0);
+  const pages = { runbook: read("docs", "runbook.md"), monitoring: read("docs", "monitoring.md") };
+  for (const { alert = "", annotations } of rules) {
+    const section = annotations?.runbook.replace("docs/runbook.md#", "") ?? "";
+    expect(pages.runbook).toContain(`\n## ${section}\n`);
+    expect(pages.monitoring).toContain(`| \`${alert}\``);
+    expect(pages.monitoring).toContain(`(runbook.md#${section})`);
+  }
 });

@@ -129,14 +129,7 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
     { bootstrap: { from: { at: "2026-11-20 14:02:59+00" } } },
     [["bootstrap.from.stack", "it is missing"]],
   ],
-  [
-    "monitoring, automatic failover",
-    { monitoring: {}, failover: "automatic" },
-    [
-      ["monitoring", "not have it yet"],
-      ["failover", "not have it yet"],
-    ],
-  ],
+  ["automatic failover", { failover: "automatic" }, [["failover", "not have it yet"]]],
 ];
 
 const backup = (part: Keys, rest: Keys = {}): Keys => ({ backup: { enabled: true, ...part }, ...rest });
@@ -201,6 +194,26 @@ const BACKUPS: readonly BadFile[] = [
     "a node named like the backup server",
     backup({}, two({}, { name: "barman" })),
     [["nodes[1].name", "a name of the backup server's"]],
+  ],
+  [
+    "a Prometheus on a node's port, and the exporters' role for somebody else",
+    {
+      monitoring: { enabled: true, port: 5455 },
+      database: { owner: "postgres_exporter" },
+    },
+    [
+      ["database.owner", "the role of the exporters"],
+      ["monitoring.port", "5455 is the port of node-1"],
+    ],
+  ],
+  [
+    "monitoring that is neither on nor off",
+    { monitoring: { enabled: "yes", port: "9090", grafana: true } },
+    [
+      ["monitoring.grafana", "Allowed: enabled, port"],
+      ["monitoring.enabled", "without quotes"],
+      ["monitoring.port", "without quotes"],
+    ],
   ],
   [
     "too few senders for backups",
@@ -398,6 +411,7 @@ const HOSTS: readonly BadFile[] = [
     hosts({}, { bootstrap: { from: { stack: "production" } } }),
     [["bootstrap.from", "other hosts do not see"]],
   ],
+  ["metrics", hosts({}, { monitoring: { enabled: true } }), [["monitoring.enabled", "does not have them yet"]]],
   [
     "what there is on one engine only",
     hosts({}, { archiving: { enabled: true }, backup: { enabled: true }, network: { bindAddress: "10.0.0.11" } }),

@@ -4,6 +4,7 @@ import { hbaRules } from "../../plan/access-rules.ts";
 import { baseBackupScript, initdbJob } from "../../plan/jobs.ts";
 import { makePlan } from "../../plan/make-plan.ts";
 import { effectiveParameters, parameterLayers } from "../../plan/parameters.ts";
+import { factsFile } from "../../plan/monitoring.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { EVERYTHING, anySettings, fileOf, nodeOf, planOf, settingsIn } from "./plan-support.ts";
 import { DEPLOYMENT, settingsOf } from "./settings-support.ts";
@@ -74,6 +75,49 @@ describe("the backup server", () => {
     const role = planOf({ ...EARLY, image: "postgres:14" }).backup?.roles.backup;
     expect(role?.executes).toContain("pg_start_backup(text, boolean, boolean)");
     expect(role?.memberOf).not.toContain("pg_checkpoint");
+  });
+});
+
+describe("monitoring", () => {
+  const WATCHED = { ...EVERYTHING, backup: { enabled: true }, monitoring: { enabled: true } };
+
+  test("is not there unless it is enabled", () => {
+    expect(planOf(EVERYTHING).monitoring).toBeNull();
+  });
+
+  test("its files, byte for byte", async () => {
+    const { monitoring } = planOf(WATCHED);
+    if (monitoring === null) throw new Error("there is no monitoring");
+    const ends = [{ node: "node-1", endsAtSeconds: 1_800_000_000 }];
+    const facts = { path: "/etc/pg-topology/facts.yml", content: factsFile(monitoring, ends) };
+    for (const { path, content } of [...monitoring.exporterFiles, ...monitoring.prometheus.files, facts]) {
+      await expect(content).toMatchFileSnapshot(`golden/monitoring/${path.slice("/etc/pg-topology/".length)}`);
+    }
+  });
+
+  test("its role sees statistics, and nothing more", () => {
+    expect(planOf(WATCHED).monitoring?.role).toMatchObject({
+      replication: false,
+      memberOf: ["pg_monitor"],
+      executes: [],
+      reads: [],
+    });
+    const own = hbaRules(settingsOf(WATCHED)).topology.filter(({ user }) => user === "postgres_exporter");
+    expect(own.map(({ type, database, address, method }) => [type, database, address, method])).toEqual([
+      ["hostssl", "postgres", "samenet", "scram-sha-256"],
+      ["host", "all", "all", "reject"],
+    ]);
+  });
+
+  test("no password is part of what a container is made of", () => {
+    const { exporters = [] } = planOf(WATCHED).monitoring ?? {};
+    expect(exporters.map(({ container }) => container)).toContain("pg-topology-dev-node-1.exporter");
+    for (const { environment } of exporters) {
+      expect(environment.join(" ")).toMatch(/sslmode=verify-full&sslrootcert=/);
+      expect(environment.filter((line) => /PASS/.test(line))).toEqual([
+        "DATA_SOURCE_PASS_FILE=/etc/pg-topology/password",
+      ]);
+    }
   });
 });
 

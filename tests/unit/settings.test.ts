@@ -34,6 +34,7 @@ const SMALLEST: Settings = {
   drill: { enabled: false, everySeconds: null, assertions: [] },
   bootstrap: null,
   objectives: { rpoSeconds: null, rtoSeconds: null, maxReplayLagBytes: null, maxWriteGapMs: null, enforce: true },
+  monitoring: { enabled: false, port: null },
   initdb: { arguments: [] },
   passwords: { replication: { version: 1 }, owner: { version: 1 }, operator: { version: 1 } },
   certificateAuthority: { version: 1, trustPrevious: true },

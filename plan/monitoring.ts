@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import { render } from "../config-templates/render.ts";
+import type { NodeSettings, Settings } from "../settings/settings.ts";
+import { MAINTENANCE_DATABASE, MONITORING_ROLE } from "./access-rules.ts";
+import { builtImageName } from "./built-image.ts";
+import { CONFIGURATION_FILES, PROMETHEUS_HOME, SERVER_PORT } from "./layout.ts";
+import * as names from "./names.ts";
+import type { StackIdentity } from "./names.ts";
+import type { ExporterPlan, MonitoringPlan, PlannedFile } from "./plan.ts";
+import { monitoringRole } from "./roles.ts";
+
+/** As images/monitoring/export-metrics has them. */
+const EXPORTER_PORTS = { postgres: 9187, engine: 9100 };
+
+const PROMETHEUS_PORT = 9090;
+const SCRAPE_SECONDS = 5;
+const RETENTION = "15d";
+
+/** Prometheus asks nobody for a password: other machines reach it by an SSH tunnel. */
+const LOOPBACK_ADDRESS = "127.0.0.1";
+
+/** The exporters and Prometheus; null where nothing is watched. */
+export function monitoringPlan(settings: Settings, identity: StackIdentity): MonitoringPlan | null {
+  const { monitoring, nodes } = settings;
+  if (!monitoring.enabled) return null;
+  const prometheus = names.prometheusName(identity);
+  return {
+    image: builtImageName("monitoring", settings.image),
+    role: monitoringRole(),
+    exporterVolume: names.exporterVolumeName(identity),
+    exporterFiles: [{ path: CONFIGURATION_FILES.queries, content: render("queries.yml", {}), mode: 0o644 }],
+    exporters: nodes.map((node) => exporterPlan(identity, node)),
+    prometheus: {
+      container: prometheus,
+      volume: `${prometheus}-data`,
+      configurationVolume: `${prometheus}-configuration`,
+      port: PROMETHEUS_PORT,
+      published: monitoring.port === null ? null : { host: LOOPBACK_ADDRESS, port: monitoring.port },
+      arguments: [
+        `--config.file=${CONFIGURATION_FILES.prometheus}`,
+        `--storage.tsdb.path=${PROMETHEUS_HOME}`,
+        `--storage.tsdb.retention.time=${RETENTION}`,
+        `--web.listen-address=:${PROMETHEUS_PORT}`,
+        "--log.level=warn",
+      ],
+      files: prometheusFiles(identity, nodes),
+    },
+    delayed: nodes.filter(({ applyDelay }) => applyDelay !== null).map(({ name }) => name),
+    backupSlots: settings.backup.enabled ? [names.BACKUP_SLOT] : [],
+  };
+}
+
+function exporterPlan(identity: StackIdentity, { name }: NodeSettings): ExporterPlan {
+  const options = `sslmode=verify-full&sslrootcert=${CONFIGURATION_FILES.certificateAuthority}`;
+  return {
+    node: name,
+    container: names.exporterName(identity, name),
+    host: names.exporterHost(name),
+    environment: [
+      `DATA_SOURCE_PASS_FILE=${CONFIGURATION_FILES.exporterPassword}`,
+      `DATA_SOURCE_URI=${name}:${SERVER_PORT}/${MAINTENANCE_DATABASE}?${options}`,
+      `DATA_SOURCE_USER=${MONITORING_ROLE}`,
+    ],
+    arguments: [`--extend.query-path=${CONFIGURATION_FILES.queries}`],
+  };
+}
+
+function prometheusFiles(identity: StackIdentity, nodes: readonly NodeSettings[]): PlannedFile[] {
+  const { alerts, facts } = CONFIGURATION_FILES;
+  const scraped = nodes.map(({ name }) => ({
+    node: name,
+    postgres: `${names.exporterHost(name)}:${EXPORTER_PORTS.postgres}`,
+    engine: `${names.exporterHost(name)}:${EXPORTER_PORTS.engine}`,
+  }));
+  const values = { ...identity, scrapeSeconds: SCRAPE_SECONDS, alerts, facts, nodes: scraped };
+  return [
+    { path: CONFIGURATION_FILES.prometheus, content: render("prometheus.yml", values), mode: 0o644 },
+    { path: alerts, content: readFileSync(ALERTS, "utf8"), mode: 0o644 },
+  ];
+}
+
+const ALERTS = new URL("../config-templates/alerts.yml", import.meta.url);
+
+/** When the certificate of a node ends. */
+export interface CertificateEnd {
+  readonly node: string;
+  /** Since 1970. */
+  readonly endsAtSeconds: number;
+}
+
+/** Rules with what alerts have to know, and no server says. */
+export const factsFile = ({ delayed, backupSlots }: MonitoringPlan, certificates: readonly CertificateEnd[]): string =>
+  render("facts.yml", { certificates, delayed, backupSlots });
