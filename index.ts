@@ -18,7 +18,7 @@ import { readSettings } from "./settings/read.ts";
 const settings = readSettings();
 const plan = makePlan(settings, { project: pulumi.getProject(), stack: pulumi.getStack() });
 
-const foundation = layFoundation(plan, settings.passwords, import.meta.dirname);
+const foundation = layFoundation(plan, settings, import.meta.dirname);
 const first = new Primary(foundation, plan.primary);
 const replicationUser = new ReplicationUser("replication-user", foundation, first);
 const database = new ApplicationDatabase("database", foundation, first);

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { execa } from "execa";
+import type { WhenStandbyMissing } from "../operations/degrade.ts";
 import { requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
+import { guaranteeUntilNow } from "../operations/failover.ts";
 import { failoverQuestion } from "../operations/failover-question.ts";
 import type { FailoverQuestion } from "../operations/failover-question.ts";
 import { roleState } from "../operations/role-state.ts";
@@ -28,9 +30,12 @@ whose host cannot be reached, so that nobody can stop it first, by --unfenced NO
   failureExitCode: 1,
   run: async ({ to, stack, yes, "lost-bytes": accepted, unfenced }) => {
     if (to === undefined) throw new OperationError("Name the node: npm run failover -- --to node-2");
-    const { environment, guarantee } = await roleState({ projectDirectory: PROJECT_DIRECTORY, stack });
+    const [{ environment, guarantee }, whenStandbyMissing] = await Promise.all([
+      roleState({ projectDirectory: PROJECT_DIRECTORY, stack }),
+      whenStandbyMissingOf(stack),
+    ]);
     if (environment.placed === undefined) await requireEngine();
-    const question = await failoverQuestion(environment, guarantee, to);
+    const question = await failoverQuestion(environment, guaranteeUntilNow(guarantee, whenStandbyMissing), to);
     console.log(question.facts.join("\n"));
     if (yes) requireAccepted(question, bytesOf(accepted), unfenced);
     else await ask(question, to);
@@ -91,9 +96,18 @@ async function failOver(stack: string, to: string, { lostBytes, unfenced }: Fail
 }
 
 async function config(stack: string, ...args: string[]): Promise<void> {
-  const { exitCode, stderr } = await execa("pulumi", ["config", ...args, "--stack", stack, "--non-interactive"], {
+  const { exitCode, stderr } = await runConfig(stack, args);
+  if (exitCode !== 0) throw new OperationError(`the stack file could not be changed: ${stderr.trim()}`);
+}
+
+/** As the stack file says it now, which is what the update is going to go by. */
+async function whenStandbyMissingOf(stack: string): Promise<WhenStandbyMissing> {
+  const { stdout } = await runConfig(stack, ["get", "--path", "replication.synchronous.whenStandbyMissing"]);
+  return stdout === "degrade" ? "degrade" : "wait";
+}
+
+const runConfig = (stack: string, args: readonly string[]) =>
+  execa("pulumi", ["config", ...args, "--stack", stack, "--non-interactive"], {
     cwd: PROJECT_DIRECTORY,
     reject: false,
   });
-  if (exitCode !== 0) throw new OperationError(`the stack file could not be changed: ${stderr.trim()}`);
-}

@@ -11,6 +11,18 @@ export interface ChosenPasswords {
   readonly operator: { readonly version: number };
 }
 
+/** A certificate authority of the user's, both PEM. */
+export interface GivenAuthority {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+/** What of the stack file is secret. */
+export interface ChosenSecrets {
+  readonly passwords: ChosenPasswords;
+  readonly ownAuthority: GivenAuthority | null;
+}
+
 export const PASSWORD_LENGTH = 32;
 
 /** What logs in and what vouches: the certificate authority and the passwords, all secret in the state. */
@@ -24,7 +36,12 @@ export class Credentials extends pulumi.ComponentResource {
     readonly certificateAuthorityPem: pulumi.Output<string>;
   };
 
-  constructor(name: string, plan: Plan, chosen: ChosenPasswords, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    plan: Plan,
+    { passwords, ownAuthority }: ChosenSecrets,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("pgtopology:index:Credentials", name, {}, opts);
     const password = (
       of: keyof ChosenPasswords,
@@ -36,14 +53,21 @@ export class Credentials extends pulumi.ComponentResource {
     const commonName = `${plan.identity.project} ${plan.identity.stack} certificate authority`;
     this.authority = new CertificateAuthority(
       `${name}-authority`,
-      { commonName, ...plan.certificateAuthority },
+      {
+        commonName,
+        ...plan.certificateAuthority,
+        given: ownAuthority && {
+          certificatePem: ownAuthority.certificate,
+          privateKeyPem: pulumi.secret(ownAuthority.privateKey),
+        },
+      },
       { parent: this },
     );
-    this.replicationPassword = password("replication", chosen.replication);
-    this.ownerPassword = password("owner", chosen.owner);
+    this.replicationPassword = password("replication", passwords.replication);
+    this.ownerPassword = password("owner", passwords.owner);
     this.operator = {
       user: OPERATOR_ROLE,
-      password: password("operator", chosen.operator),
+      password: password("operator", passwords.operator),
       certificateAuthorityPem: this.authority.trustedPem,
     };
     this.registerOutputs({});

@@ -5,7 +5,7 @@ import { nodeMarks, on, placed } from "../plan/placed.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ParameterCheck } from "../provider/resources/parameter-check.ts";
 import { Credentials } from "./credentials.ts";
-import type { ChosenPasswords } from "./credentials.ts";
+import type { ChosenSecrets } from "./credentials.ts";
 import { DataVolumes } from "./data-volumes.ts";
 import { DockerHosts } from "./docker-hosts.ts";
 import { roleAcknowledgement, roleEnvironment } from "./role-environment.ts";
@@ -26,7 +26,7 @@ export interface Foundation {
 }
 
 /** Checks the engine, and on it makes the network (the slowest of all: first), the secrets and the volumes. */
-export function layFoundation(plan: Plan, passwords: ChosenPasswords, projectDirectory: string): Foundation {
+export function layFoundation(plan: Plan, chosen: ChosenSecrets, projectDirectory: string): Foundation {
   const engine = checkedEngine(plan, projectDirectory);
   const docker = new DockerHosts(plan);
   const opts = { dependsOn: engine };
@@ -36,7 +36,7 @@ export function layFoundation(plan: Plan, passwords: ChosenPasswords, projectDir
     docker,
     beforeFiles: [engine, ...parameterCheck(plan, engine)],
     network: new ReplicationNetwork("replication", plan, docker, opts),
-    credentials: new Credentials("credentials", plan, passwords),
+    credentials: new Credentials("credentials", plan, chosen),
     volumes: new DataVolumes("data-volumes", plan, docker, opts),
     archive: archiveVolume === null ? undefined : new WalArchive("wal-archive", plan, archiveVolume, opts),
   };
@@ -79,6 +79,7 @@ function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
     acknowledgement: roleAcknowledgement(plan),
     guarantee: plan.guarantee,
     bootstrap: plan.bootstrap,
+    whenStandbyMissing: plan.whenStandbyMissing,
     deletionProtection: plan.deletionProtection,
     projectDirectory,
     stack: plan.identity.stack,

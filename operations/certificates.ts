@@ -14,6 +14,8 @@ const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 const AUTHORITY_DAYS = 10 * 365;
 const SERVER_DAYS = 365;
+/** Authorities between the topology's own one and a server. */
+const MAXIMUM_BELOW = 4;
 /** A certificate counts from a little earlier, for clocks that run behind. */
 const BACKDATED_MILLISECONDS = 60 * 60 * 1000;
 
@@ -28,8 +30,8 @@ export async function newAuthority(commonName: string): Promise<KeyPairPem> {
     keys,
     signingAlgorithm: KEY_ALGORITHM,
     extensions: [
-      // One below it: the authority that succeeds it, see crossCertificate.
-      new x509.BasicConstraintsExtension(true, 1, true),
+      // Below it: the root of the authority that succeeds it, see crossCertificate, and what that root has below it.
+      new x509.BasicConstraintsExtension(true, MAXIMUM_BELOW, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
@@ -38,21 +40,30 @@ export async function newAuthority(commonName: string): Promise<KeyPairPem> {
 }
 
 /**
- * A certificate by which an old authority vouches for its successor. A server that shows it beside its own certificate
- * is trusted by clients that know either of the two.
+ * Whether an authority may vouch for the root of another one, which has so many authorities below it (RFC 5280, "Basic
+ * Constraints": the length of the path).
  */
-export async function crossCertificate(successorPem: string, old: KeyPairPem): Promise<string> {
+export function mayVouch(certificatePem: string, intermediates: number): boolean {
+  const constraints = new x509.X509Certificate(certificatePem).getExtension(x509.BasicConstraintsExtension);
+  return constraints?.pathLength === undefined || constraints.pathLength > intermediates;
+}
+
+/**
+ * A certificate by which an old authority vouches for the root of its successor. A server that shows it beside its own
+ * certificate is trusted by clients that know either of the two. It is the root that is vouched for: of two certificates
+ * of one issuing authority OpenSSL would try only the first.
+ */
+export async function crossCertificate(successorPem: string, old: KeyPairPem, intermediates: number): Promise<string> {
   const successor = new x509.X509Certificate(successorPem);
   const issuer = new x509.X509Certificate(old.certificatePem);
   const certificate = await x509.X509CertificateGenerator.create({
-    ...validity(AUTHORITY_DAYS),
+    ...validityWithin(issuer, AUTHORITY_DAYS),
     subject: successor.subjectName,
     issuer: issuer.subjectName,
     publicKey: successor.publicKey,
-    signingKey: await importPrivateKey(old.privateKeyPem),
-    signingAlgorithm: KEY_ALGORITHM,
+    ...(await signing(old)),
     extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.BasicConstraintsExtension(true, intermediates, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(successor.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
@@ -69,12 +80,11 @@ export async function newServerCertificate(authority: KeyPairPem, names: readonl
   const keys = await newKeys();
   const issuer = new x509.X509Certificate(authority.certificatePem);
   const certificate = await x509.X509CertificateGenerator.create({
-    ...validity(SERVER_DAYS),
+    ...validityWithin(issuer, SERVER_DAYS),
     subject: [{ CN: [names[0] ?? "server"] }],
     issuer: issuer.subjectName,
     publicKey: keys.publicKey,
-    signingKey: await importPrivateKey(authority.privateKeyPem),
-    signingAlgorithm: KEY_ALGORITHM,
+    ...(await signing(authority)),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -106,8 +116,27 @@ async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
   return `${x509.PemConverter.encode(der, "PRIVATE KEY")}\n`;
 }
 
-function importPrivateKey(text: string): Promise<webcrypto.CryptoKey> {
-  const [der] = x509.PemConverter.decode(text);
+/** What is signed is good no longer than what signs. */
+function validityWithin(issuer: x509.X509Certificate, days: number): ReturnType<typeof validity> {
+  const own = validity(days);
+  return issuer.notAfter < own.notAfter ? { ...own, notAfter: issuer.notAfter } : own;
+}
+
+/** How an authority signs: one of the user's may have another kind of key than those that are made here. */
+async function signing({ certificatePem, privateKeyPem: key }: KeyPairPem): Promise<{
+  readonly signingKey: webcrypto.CryptoKey;
+  readonly signingAlgorithm: { readonly name: string; readonly hash: string; readonly namedCurve?: string };
+}> {
+  const { name, namedCurve } = new x509.X509Certificate(certificatePem).publicKey.algorithm as EcKeyAlgorithm;
+  const hash = namedCurve === "P-384" ? "SHA-384" : "SHA-256";
+  const signingAlgorithm = namedCurve === undefined ? { name: "RSASSA-PKCS1-v1_5", hash } : { name, namedCurve, hash };
+  const [der] = x509.PemConverter.decode(key);
   if (der === undefined) throw new Error("expected a private key in PEM");
-  return webcrypto.subtle.importKey("pkcs8", der, KEY_ALGORITHM, false, ["sign"]);
+  const signingKey = await webcrypto.subtle.importKey("pkcs8", der, signingAlgorithm, false, ["sign"]);
+  return { signingKey, signingAlgorithm };
+}
+
+interface EcKeyAlgorithm {
+  readonly name: string;
+  readonly namedCurve?: string;
 }

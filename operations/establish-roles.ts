@@ -3,7 +3,7 @@ import { decideRoles } from "./decide-roles.ts";
 import type { RoleDecision } from "./decide-roles.ts";
 import { engineOf } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
-import { acceptedFailover, failOver, failoverFacts, refusedFailover } from "./failover.ts";
+import { acceptedFailover, failOver, requireAccepted } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
 import { hasArchive } from "./findings.ts";
 import { findNodes } from "./node.ts";
@@ -68,7 +68,7 @@ async function settlePrimary(order: RoleOrder, roundsLeft: number): Promise<Swit
     case "promote":
       return promoteWithAll(order, nodes, decision);
     case "failover":
-      return replaceDead(order, nodes, roles, decision);
+      return replaceDead(order, nodes, roles, decision, roundsLeft);
     case "refused":
       throw new OperationError(`${decision.reason} Nothing was changed.`);
   }
@@ -150,27 +150,52 @@ async function promoteWithAll(
   return { from: from.name, to: to.name, writeGapMs, lostBytes: 0, at: new Date().toISOString() };
 }
 
+/**
+ * One whose container still runs may write on, although it does not answer. It is stopped first, and then all is looked
+ * at anew: a clean stop sends what is left to the standbys.
+ */
 async function replaceDead(
   order: RoleOrder,
   nodes: readonly Node[],
   roles: readonly NodeRole[],
   { from, to }: { from: DownNode; to: StandbyRole },
-): Promise<Switchover> {
+  roundsLeft: number,
+): Promise<Switchover | null> {
   const { shape, environment, acknowledgement, guarantee, log } = order;
-  const facts = await failoverFacts(environment, from, to, roles, guarantee);
-  const refusal = refusedFailover(facts, from, acceptedFailover(acknowledgement));
-  if (refusal !== undefined) throw new OperationError(`${refusal} Nothing was changed.`);
+  const accepted = acceptedFailover(acknowledgement);
+  const fromNode = named(nodes, from.name);
+  const dead = { from, fromNode, to, nodes: roles, guarantee };
+  if (mayStillWrite(from)) {
+    if (roundsLeft === 0) throw new OperationError(`expected the container of ${from.name} to stop.`);
+    await requireAccepted(environment, dead, accepted);
+    log(`${from.name} does not answer, and is stopped so that it writes no more`);
+    await waitUntilStopped(fromNode);
+    return settlePrimary(order, roundsLeft - 1);
+  }
   const target = shapedNode(shape, to.name);
   return failOver({
-    facts,
-    from,
-    fromNode: named(nodes, from.name),
+    dead,
+    accepted,
     to: target,
     slots: reservedSlots(shape, target),
     operator: shape.operator,
     environment,
     log,
   });
+}
+
+function mayStillWrite({ container }: DownNode): boolean {
+  switch (container) {
+    case "running":
+    case "paused":
+    case "held":
+      return true;
+    case "stopped":
+    case "missing":
+    // It may, but nobody can stop it from here: the stack file says that it is left at that.
+    case "unreachable":
+      return false;
+  }
 }
 
 /** Only of nodes that stay: one that leaves is removed as it is. */

@@ -1,9 +1,8 @@
-import { decideRoles } from "./decide-roles.ts";
 import { OperationError } from "./errors.ts";
-import { describeFailover, failoverFacts, needsAcknowledgement } from "./failover.ts";
+import { describeFailover, needsAcknowledgement } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
+import { foreseeRoles } from "./foresee-roles.ts";
 import { findNodes } from "./node.ts";
-import { observeRoles } from "./observe-roles.ts";
 import type { RoleEnvironment } from "./role-environment.ts";
 
 /** What an operator has to know, and to answer, before another node is made the primary. */
@@ -25,16 +24,15 @@ export async function failoverQuestion(
   guarantee: SynchronousGuarantee | null,
   wanted: string,
 ): Promise<FailoverQuestion> {
-  const nodes = await findNodes(environment);
-  const names = nodes.map(({ name }) => name);
-  if (!names.includes(wanted)) {
+  const foreseen = await foreseeRoles(environment, wanted, guarantee);
+  if (foreseen === undefined) {
+    const names = (await findNodes(environment)).map(({ name }) => name);
     throw new OperationError(`expected --to to name a node of the stack (${names.join(", ")}), but got "${wanted}".`);
   }
-  const roles = await observeRoles(nodes, environment);
+  const { roles, decision } = foreseen;
   if (roles.some((role) => role.kind === "primary" && role.name === wanted)) {
     throw new OperationError(`${wanted} is the primary already.`);
   }
-  const decision = decideRoles(wanted, true, roles);
   switch (decision.kind) {
     case "refused":
       throw new OperationError(decision.reason);
@@ -58,8 +56,7 @@ export async function failoverQuestion(
         unfenced: [],
       };
     case "failover": {
-      const { from, to } = decision;
-      const facts = await failoverFacts(environment, from, to, roles, guarantee);
+      const { facts, from } = decision;
       return {
         facts: describeFailover(facts, from),
         lostBytes: needsAcknowledgement(facts) ? (facts.lostBytes ?? 0) : null,

@@ -1,10 +1,12 @@
+import type pg from "pg";
 import { readContainerFile, writeContainerFile } from "./container-file.ts";
 import { readWalEnd } from "./data-job.ts";
-import { engineOf } from "./engine.ts";
-import { noAnswer } from "./errors.ts";
+import type { WalEnd } from "./data-job.ts";
+import { engineOf, inspectContainer } from "./engine.ts";
+import { OperationError, noAnswer } from "./errors.ts";
 import { bytesBehind, formatLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
-import { findNodes } from "./node.ts";
+import type { WhenStandbyMissing } from "./degrade.ts";
 import type { Node } from "./node.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import { promote } from "./promote.ts";
@@ -12,7 +14,6 @@ import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "./role-en
 import { reserveSlots } from "./slots.ts";
 import { one, withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
-import { waitUntilStopped } from "./switchover.ts";
 import { isAlteredBySystem } from "./synchronous.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -39,36 +40,60 @@ export interface SynchronousGuarantee {
   readonly candidates: readonly string[];
 }
 
+/**
+ * What a dead primary has waited for.
+ * @param before as the last update that came to its end left it. One that let writes go on without a missing standby has
+ * failed: of that only the stack file tells.
+ */
+export const guaranteeUntilNow = (
+  before: SynchronousGuarantee | null | undefined,
+  whenStandbyMissing: WhenStandbyMissing,
+): SynchronousGuarantee | null => (whenStandbyMissing === "degrade" ? null : (before ?? null));
+
+export interface DeadPrimary {
+  readonly from: DownNode;
+  readonly fromNode: Node;
+  readonly to: StandbyRole;
+  /** All nodes of the stack. */
+  readonly nodes: readonly NodeRole[];
+  readonly guarantee: SynchronousGuarantee | null;
+}
+
 /** Reads the log of the dead primary off its volume, in a job that changes nothing. */
 export async function failoverFacts(
   environment: RoleEnvironment,
-  from: DownNode,
-  to: StandbyRole,
-  nodes: readonly NodeRole[],
-  guarantee: SynchronousGuarantee | null,
+  { from, fromNode, to, nodes, guarantee }: DeadPrimary,
 ): Promise<FailoverFacts> {
-  const end = await readWalEnd(environment, from.name).catch(noAnswer);
-  const standing = await standingGuarantee(environment, from, guarantee);
+  const [end, standing] = await Promise.all([
+    walEndOf(environment, fromNode).catch(noAnswer),
+    standingGuarantee(environment, from, fromNode, guarantee),
+  ]);
   return judgeFailover(from.name, to, end?.lsn ?? null, nodes, standing);
+}
+
+/** By container and the moment at which it stopped: what has stopped writes no more, and one update asks three times. */
+const walEnds = new Map<string, WalEnd>();
+
+async function walEndOf(environment: RoleEnvironment, node: Node): Promise<WalEnd | undefined> {
+  const container = await inspectContainer(engineOf(node), node.container);
+  const stopped = container?.State.Running === false ? `${container.Id} ${container.State.FinishedAt}` : undefined;
+  const known = stopped === undefined ? undefined : walEnds.get(stopped);
+  if (known !== undefined) return known;
+  const end = await readWalEnd(environment, node.name);
+  if (stopped !== undefined && end !== undefined) walEnds.set(stopped, end);
+  return end;
 }
 
 /** Commits of a primary whose synchronous_standby_names ALTER SYSTEM has set were confirmed by whomever that names. */
 async function standingGuarantee(
-  environment: RoleEnvironment,
+  { dataDirectory }: RoleEnvironment,
   from: DownNode,
+  node: Node,
   guarantee: SynchronousGuarantee | null,
 ): Promise<SynchronousGuarantee | null> {
-  if (guarantee === null) return null;
-  const nodes = await findNodes(environment);
-  const node = nodes.find(({ name }) => name === from.name);
-  if (node === undefined) return guarantee;
-  // What it waited for at last, only its own files say.
-  if (from.container === "unreachable") return null;
-  const autoConf = await readContainerFile(
-    engineOf(node),
-    node.container,
-    `${environment.dataDirectory}/postgresql.auto.conf`,
-  );
+  // Whom it waited for at last, only its own files say.
+  if (guarantee === null || from.container === "unreachable") return null;
+  const autoConf = await readContainerFile(engineOf(node), node.container, `${dataDirectory}/postgresql.auto.conf`);
   return isAlteredBySystem(autoConf ?? "") ? null : guarantee;
 }
 
@@ -191,9 +216,8 @@ const unfencedRisk = (name: string): string =>
   `The engine of ${name} does not answer, so that ${name} cannot be fenced: whether its host is dead or only cut off is not known. If its server runs there, clients on that side go on writing until it reaches a newer primary, and what they write is given up.`;
 
 export interface FailoverOrder {
-  readonly facts: FailoverFacts;
-  readonly from: DownNode;
-  readonly fromNode: Node;
+  readonly dead: DeadPrimary;
+  readonly accepted: AcceptedFailover;
   readonly to: Node;
   /** Slots of the nodes that will stream from the new primary. */
   readonly slots: readonly string[];
@@ -221,37 +245,56 @@ SELECT pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), '0/0') AS
                AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')) AS starved`;
 
 /**
- * Makes a standby the primary in the place of a dead one. The dead one is fenced first: stopped, and marked beside its
- * data, so that nothing but a rejoin lets its server start again.
+ * Makes a standby the primary in the place of a dead one, whose container does not run. The dead one is fenced first:
+ * marked beside its data, so that nothing but a rejoin lets its server start again.
+ * @throws OperationError where more would be lost than the stack file accepts.
  */
 export async function failOver(order: FailoverOrder): Promise<Switchover> {
-  const { facts, from, to, log } = order;
+  const { dead, to, environment, log } = order;
+  const { from } = dead;
+  const facts = await requireAccepted(environment, dead, order.accepted);
   const startedAt = performance.now();
   const isFenced = from.container !== "missing" && from.container !== "unreachable";
   if (isFenced) await fence(order);
   log(`${from.name} ${isFenced ? "is" : "could not be"} fenced, and ${to.name} takes its place`);
   await withOperator(to, order.operator, async (client) => {
     await reserveSlots(client, order.slots);
-    let before: string | undefined;
-    await waitUntil({
-      condition: `${to.name} to replay what it has received`,
-      timeoutSeconds: REPLAY_TIMEOUT_SECONDS,
-      probe: async () => {
-        const { done, replayed, starved } = await one<ReplayRow>(client, REPLAY);
-        const isStuck = starved && replayed === before;
-        before = replayed;
-        return done || isStuck || undefined;
-      },
-      seen: () => "it is still behind",
-    });
+    await untilAllIsReplayed(client, to);
     await promote(client, to.name);
   });
   const writeGapMs = Math.round(performance.now() - startedAt);
   return { from: facts.from, to: facts.to, writeGapMs, lostBytes: facts.lostBytes ?? 0, at: new Date().toISOString() };
 }
 
-async function fence({ fromNode, environment, facts }: FailoverOrder): Promise<void> {
-  const reason = `${facts.to} was made primary in place of ${facts.from}.\n`;
-  await writeContainerFile(engineOf(fromNode), fromNode.container, environment.fenceFile, reason, environment.uid);
-  await waitUntilStopped(fromNode);
+/** @throws OperationError where more would be lost than the stack file accepts. */
+export async function requireAccepted(
+  environment: RoleEnvironment,
+  dead: DeadPrimary,
+  accepted: AcceptedFailover,
+): Promise<FailoverFacts> {
+  const facts = await failoverFacts(environment, dead);
+  const refusal = refusedFailover(facts, dead.from, accepted);
+  if (refusal !== undefined) throw new OperationError(`${refusal} No role was changed.`);
+  return facts;
+}
+
+async function fence({ dead, to, environment }: FailoverOrder): Promise<void> {
+  const { name, container } = dead.fromNode;
+  const reason = `${to.name} was made primary in place of ${name}.\n`;
+  await writeContainerFile(engineOf(dead.fromNode), container, environment.fenceFile, reason, environment.uid);
+}
+
+async function untilAllIsReplayed(client: pg.Client, { name }: Node): Promise<void> {
+  let before: string | undefined;
+  await waitUntil({
+    condition: `${name} to replay what it has received`,
+    timeoutSeconds: REPLAY_TIMEOUT_SECONDS,
+    probe: async () => {
+      const { done, replayed, starved } = await one<ReplayRow>(client, REPLAY);
+      const isStuck = starved && replayed === before;
+      before = replayed;
+      return done || isStuck || undefined;
+    },
+    seen: () => "it is still behind",
+  });
 }

@@ -1,13 +1,13 @@
 import { readContainerFile } from "./container-file.ts";
-import { decideRoles } from "./decide-roles.ts";
+import type { WhenStandbyMissing } from "./degrade.ts";
 import type { OnHost } from "./docker-host.ts";
 import { EngineGoneError, engineOf } from "./engine.ts";
-import { acceptedFailover, failoverFacts, refusedFailover } from "./failover.ts";
+import { acceptedFailover, guaranteeUntilNow, refusedFailover } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
+import { foreseeRoles } from "./foresee-roles.ts";
 import type { DataVolume } from "./node-data.ts";
 import { findNodes } from "./node.ts";
 import type { Node, NodeMarks } from "./node.ts";
-import { observeRoles } from "./observe-roles.ts";
 import type { RoleAcknowledgement, RoleEnvironment } from "./role-environment.ts";
 
 /** What cannot be changed in a running topology by writing another value into the stack file. */
@@ -17,6 +17,7 @@ export interface LastingChoices extends NodeMarks {
   readonly environment: RoleEnvironment;
   readonly acknowledgement: RoleAcknowledgement;
   readonly guarantee: SynchronousGuarantee | null;
+  readonly whenStandbyMissing: WhenStandbyMissing;
   readonly dataVolumes: readonly DataVolume[];
   readonly deletionProtection: boolean;
 }
@@ -90,16 +91,13 @@ const unlessUnreachable =
 /** Only where the stack file names another primary: what else is wrong with roles is told by the topology itself. */
 async function primaryChange(before: LastingChoices, after: LastingChoices): Promise<string[]> {
   if (before.primary.name === after.primary.name || (await foundedMajor(before)) === undefined) return [];
-  const { environment } = after;
-  const found = await findNodes(environment);
-  if (!found.some((node) => node.name === after.primary.name)) return newPrimary(before, after);
-  const roles = await observeRoles(found, environment);
-  const decision = decideRoles(after.primary.name, true, roles);
+  const guarantee = guaranteeUntilNow(before.guarantee, after.whenStandbyMissing);
+  const foreseen = await foreseeRoles(after.environment, after.primary.name, guarantee);
+  if (foreseen === undefined) return newPrimary(before, after);
+  const { decision } = foreseen;
   if (decision.kind === "refused") return [decision.reason];
   if (decision.kind !== "failover") return [];
-  const { from, to } = decision;
-  const facts = await failoverFacts(environment, from, to, roles, before.guarantee ?? null);
-  const refusal = refusedFailover(facts, from, acceptedFailover(after.acknowledgement));
+  const refusal = refusedFailover(decision.facts, decision.from, acceptedFailover(after.acknowledgement));
   return refusal === undefined ? [] : [refusal];
 }
 

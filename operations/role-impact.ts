@@ -1,11 +1,10 @@
-import { decideRoles } from "./decide-roles.ts";
-import { describeFailover, failoverFacts } from "./failover.ts";
+import { OperationError } from "./errors.ts";
+import { describeFailover } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
+import { foreseeRoles } from "./foresee-roles.ts";
 import type { Impact } from "./impact.ts";
 import { bytesBehind } from "./lsn.ts";
-import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
-import { observeRoles } from "./observe-roles.ts";
 import type { DownNode, NodeRole, PrimaryRole, StandbyRole } from "./observe-roles.ts";
 import { cannotFollow, describeRung, planRejoin, primaryHistory } from "./rejoin.ts";
 import type { RejoinContext } from "./rejoin.ts";
@@ -20,9 +19,9 @@ export async function roleImpact(
   guarantee: SynchronousGuarantee | null,
 ): Promise<Impact> {
   const { environment } = context;
-  const nodes = await findNodes(environment);
-  const roles = await observeRoles(nodes, environment);
-  const decision = decideRoles(wanted, true, roles);
+  const foreseen = await foreseeRoles(environment, wanted, guarantee);
+  if (foreseen === undefined) throw new OperationError(`${wanted} has no container`);
+  const { nodes, roles, decision } = foreseen;
   switch (decision.kind) {
     case "none": {
       const lines = [`${wanted} is the primary already`, ...(await rejoinLines(context, nodes, roles, wanted))];
@@ -47,8 +46,7 @@ export async function roleImpact(
         message: `nobody takes writes, and ${wanted} has every row: it is promoted, no row is lost`,
       };
     case "failover": {
-      const { from, to } = decision;
-      const facts = await failoverFacts(environment, from, to, roles, guarantee);
+      const { facts, from } = decision;
       return { level: "switchover", nodes: [from.name, wanted], message: describeFailover(facts, from).join("\n") };
     }
     case "refused":

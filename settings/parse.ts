@@ -8,11 +8,18 @@ import { checkInitdb } from "./checks/initdb.ts";
 import { checkAddresses, checkSubnet } from "./checks/network.ts";
 import { checkAccessRules, checkNames } from "./checks/names.ts";
 import { checkNodes } from "./checks/nodes.ts";
+import { checkOwnAuthority } from "./checks/own-authority.ts";
 import { checkParameters } from "./checks/parameters.ts";
 import { checkPolicy } from "./checks/policy.ts";
 import { checkConnectionLimit, checkIncludeBackup, checkSynchronous } from "./checks/replication.ts";
 import { checkUpstream } from "./checks/upstream.ts";
-import { configuredSections, namespaceFindings, secrecyFindings, type StackConfiguration } from "./configuration.ts";
+import {
+  configuredSections,
+  isSecretSection,
+  namespaceFindings,
+  secrecyFindings,
+  type StackConfiguration,
+} from "./configuration.ts";
 import type { Finding } from "./findings.ts";
 import { type KeyPath, pathText } from "./key-path.ts";
 import { resolve } from "./resolve.ts";
@@ -38,6 +45,7 @@ const CHECKS: readonly Check[] = [
   checkParameters,
   checkAccessRules,
   checkInitdb,
+  checkOwnAuthority,
   checkAcknowledge,
   checkBackup,
   checkPolicy,
@@ -48,7 +56,7 @@ const KEYS: readonly string[] = Object.keys(stackFile.shape);
 
 /** What a stack file says, complete; or everything that is wrong with it. */
 export function parseStackFile(configuration: StackConfiguration): ParseResult {
-  const reader = new TolerantReader(([section]) => section === "passwords");
+  const reader = new TolerantReader(([section]) => isSecretSection(section));
   const draft = reader.read(stackFile, configuredSections(configuration));
   if (draft === undefined) throw new Error("the top of a stack file is always a mapping");
   const readFindings = [...namespaceFindings(configuration), ...secrecyFindings(configuration), ...reader.findings];

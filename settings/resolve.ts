@@ -9,6 +9,7 @@ import type {
   ObjectiveSettings,
   Settings,
   SynchronousSettings,
+  OwnAuthority,
 } from "./settings.ts";
 import type { StackFile } from "./stack-file.ts";
 import { defaultConnectionLimit } from "./topology-needs.ts";
@@ -50,6 +51,7 @@ export function resolve(file: StackFile): Settings {
     initdb,
     passwords: file.passwords,
     certificateAuthority: file.certificateAuthority,
+    ownAuthority: resolveOwnAuthority(file.ownAuthority),
     deletionProtection,
     acknowledge: { ...acknowledge, failover: acknowledge.failover ?? null },
   };
@@ -85,6 +87,9 @@ function resolveSynchronous(file: StackFile["replication"]["synchronous"]): Sync
   const { mode, count = 1, includeBackup, whenStandbyMissing = "wait" } = file;
   return mode === "async" ? { mode } : { mode, count, includeBackup, whenStandbyMissing };
 }
+
+const resolveOwnAuthority = ({ certificate, privateKey }: StackFile["ownAuthority"]): OwnAuthority | null =>
+  certificate === undefined || privateKey === undefined ? null : { certificate, privateKey };
 
 const resolveDrill = ({ enabled, every, assertions }: StackFile["drill"]): DrillSettings => ({
   enabled,

@@ -32,6 +32,8 @@ export interface Settings {
   readonly initdb: InitdbSettings;
   readonly passwords: PasswordSettings;
   readonly certificateAuthority: CertificateAuthoritySettings;
+  /** Issues the servers' certificates; null: one is made that does. */
+  readonly ownAuthority: OwnAuthority | null;
   /** Data volumes are protected from `pulumi destroy`. */
   readonly deletionProtection: boolean;
   /** Losses that the stack file accepts. */
@@ -207,6 +209,13 @@ export interface AcknowledgedFailover {
   readonly lostBytes: number;
   /** Nodes that may be replaced although nobody can stop them first: the engine of their host does not answer. */
   readonly unfenced: readonly string[];
+}
+
+export interface OwnAuthority {
+  /** PEM: the certificate that issues, and those above it up to the root that clients trust. */
+  readonly certificate: string;
+  /** PEM, of the first certificate. Secret. */
+  readonly privateKey: string;
 }
 
 export interface CertificateAuthoritySettings {

@@ -17,6 +17,7 @@ import { monitoring } from "./sections/monitoring.ts";
 import { network } from "./sections/network.ts";
 import { nodes, primary } from "./sections/nodes.ts";
 import { objectives } from "./sections/objectives.ts";
+import { ownAuthority } from "./sections/own-authority.ts";
 import { parameters } from "./sections/parameters.ts";
 import { passwords } from "./sections/passwords.ts";
 import { policy } from "./sections/policy.ts";
@@ -52,6 +53,7 @@ export const stackFile = z
     initdb: initdb.prefault({}),
     passwords: passwords.prefault({}),
     certificateAuthority: certificateAuthority.prefault({}),
+    ownAuthority: ownAuthority.prefault({}),
     deletionProtection: deletionProtection.default(false),
     policy: policy.default("none"),
     acknowledge: acknowledge.prefault({}),

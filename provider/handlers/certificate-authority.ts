@@ -1,60 +1,108 @@
+import { daysLeft } from "../../operations/certificate-expiry.ts";
+import type { AuthorityParts } from "../../operations/own-authority.ts";
+import { authorityParts, problemsOfAuthority } from "../../operations/own-authority.ts";
 import type { Handler } from "../handler.ts";
 import type { CertificateAuthorityInputs, CertificateAuthorityOutputs } from "../resources/certificate-authority.ts";
+
+/** So many days before an authority of the user's ends, every preview says so. */
+const WARNING_DAYS = 60;
 
 export const certificateAuthorityHandler: Handler<CertificateAuthorityInputs, CertificateAuthorityOutputs> = {
   secretOutputs: ["privateKeyPem"],
   // Another name is no reason for another authority: every client would have to be told.
   ignoredInputs: ["commonName"],
-  check: async (inputs, before) => {
-    if (before === undefined || before.version === inputs.version || inputs.trustPrevious) return [];
-    return [
-      `the certificate authority is replaced while trustPrevious is false: every client would be locked out at once. Write \`certificateAuthority: { version: ${inputs.version} }\` now, and trustPrevious: false in an update after all clients have the new certificate.`,
-    ];
-  },
-  drift: async ({ previousPem }, _inputs, { log }) => {
+  check: async (inputs, before) => [
+    ...(inputs.given ? problemsOfAuthority(inputs.given) : []),
+    ...(before === undefined ? [] : refusedSuccession(inputs, before)),
+  ],
+  drift: async ({ previousPem, certificatePem }, { given }, { log, warn }) => {
     if (previousPem !== "") {
       log(
         "the authority before is still trusted. Set certificateAuthority.trustPrevious to false once all clients have the new certificate.",
       );
+    }
+    const days = daysLeft(certificatePem);
+    if (given && days < WARNING_DAYS) {
+      warn(`ownAuthority ends in ${days} days, and with it every certificate that it issued: give another.`);
     }
     return false;
   },
   announce: async (state, inputs, { impact }) => {
     const message =
       state.version === inputs.version
-        ? "the authority before is trusted no more: clients need the certificate of the new one. reload, 0 restarts"
-        : "another authority: nodes and clients trust both, and the servers get certificates that clients of either take. reload, 0 restarts. The one before goes with trustPrevious: false";
-    impact({ level: "reload", nodes: [], message });
+        ? "the authority before is trusted no more: clients need the certificate of the new one."
+        : await describeSuccession(state.certificatePem, inputs);
+    impact({ level: "reload", nodes: [], message: `${message} reload, 0 restarts` });
   },
   create: async (inputs) => {
-    const { newAuthority } = await import("../../operations/certificates.ts");
-    const authority = await newAuthority(nameOf(inputs));
-    return { id: inputs.commonName, outputs: { ...authority, trustedPem: authority.certificatePem, ...NO_PREVIOUS } };
+    const { issuer, rootPem, intermediates } = await partsOf(inputs);
+    const outputs = { ...issuer, trustedPem: rootPem, previousPem: "", crossPem: intermediates.join("") };
+    return { id: inputs.commonName, outputs };
   },
   update: async (state, inputs) => {
     if (state.version !== inputs.version) return succeed(state, inputs);
-    const { certificatePem, privateKeyPem } = state;
-    const previous = inputs.trustPrevious ? { previousPem: state.previousPem, crossPem: state.crossPem } : NO_PREVIOUS;
-    return { certificatePem, privateKeyPem, trustedPem: certificatePem + previous.previousPem, ...previous };
+    const { certificatePem, privateKeyPem, trustedPem, previousPem, crossPem } = state;
+    const same = { certificatePem, privateKeyPem };
+    if (inputs.trustPrevious) return { ...same, trustedPem, previousPem, crossPem };
+    const { rootPem, intermediates } = partsOfState(state);
+    return { ...same, trustedPem: rootPem, previousPem: "", crossPem: intermediates.join("") };
   },
 };
 
-const NO_PREVIOUS = { previousPem: "", crossPem: "" };
+async function describeSuccession(oldPem: string, { given }: CertificateAuthorityInputs): Promise<string> {
+  const { mayVouch } = await import("../../operations/certificates.ts");
+  const clients = mayVouch(oldPem, given ? authorityParts(given).intermediates.length : 0)
+    ? "and the servers get certificates that clients of either take."
+    : "and clients that trust the one before alone are refused from then on, for it may not vouch for another: give them both certificates first.";
+  return `another authority: nodes and clients trust both, ${clients} The one before goes with trustPrevious: false.`;
+}
+
+function refusedSuccession(inputs: CertificateAuthorityInputs, before: CertificateAuthorityInputs): string[] {
+  const { version, trustPrevious, given } = inputs;
+  if (before.version === version) {
+    if (given?.certificatePem === before.given?.certificatePem) return [];
+    return [
+      `ownAuthority is not the one before. Write \`certificateAuthority: { version: ${version + 1} }\` as well: another authority takes its place, and both are trusted until all clients know the new one.`,
+    ];
+  }
+  if (trustPrevious) return [];
+  return [
+    `the certificate authority is replaced while trustPrevious is false: every client would be locked out at once. Write \`certificateAuthority: { version: ${version} }\` now, and trustPrevious: false in an update after all clients have the new certificate.`,
+  ];
+}
+
+async function partsOf(inputs: CertificateAuthorityInputs): Promise<AuthorityParts> {
+  if (inputs.given) return authorityParts(inputs.given);
+  const { newAuthority } = await import("../../operations/certificates.ts");
+  return selfSigned(await newAuthority(nameOf(inputs)));
+}
+
+const partsOfState = (state: CertificateAuthorityInputs & CertificateAuthorityOutputs): AuthorityParts =>
+  state.given ? authorityParts(state.given) : selfSigned(state);
+
+const selfSigned = ({ certificatePem, privateKeyPem }: AuthorityParts["issuer"]): AuthorityParts => ({
+  issuer: { certificatePem, privateKeyPem },
+  rootPem: certificatePem,
+  intermediates: [],
+});
 
 /** Two authorities of one name would be hard to tell apart. */
 const nameOf = ({ commonName, version }: CertificateAuthorityInputs): string =>
   version === 1 ? commonName : `${commonName} ${version}`;
 
 async function succeed(
-  old: CertificateAuthorityOutputs,
+  state: CertificateAuthorityInputs & CertificateAuthorityOutputs,
   inputs: CertificateAuthorityInputs,
 ): Promise<CertificateAuthorityOutputs> {
-  const { crossCertificate, newAuthority } = await import("../../operations/certificates.ts");
-  const authority = await newAuthority(nameOf(inputs));
+  const { crossCertificate, mayVouch } = await import("../../operations/certificates.ts");
+  const [old, next] = [partsOfState(state), await partsOf(inputs)];
+  const { length } = next.intermediates;
+  const isVouchedFor = mayVouch(old.issuer.certificatePem, length);
+  const cross = isVouchedFor ? [await crossCertificate(next.rootPem, old.issuer, length)] : [];
   return {
-    ...authority,
-    trustedPem: authority.certificatePem + old.certificatePem,
-    previousPem: old.certificatePem,
-    crossPem: await crossCertificate(authority.certificatePem, old),
+    ...next.issuer,
+    trustedPem: next.rootPem + old.rootPem,
+    previousPem: old.rootPem,
+    crossPem: [...next.intermediates, ...cross, ...old.intermediates].join(""),
   };
 }

@@ -32,6 +32,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
     "environment",
     "acknowledgement",
     "guarantee",
+    "whenStandbyMissing",
     "spent",
     "deletionProtection",
     "bootstrap",

@@ -4,9 +4,10 @@ import type { ServerCertificateInputs, ServerCertificateOutputs } from "../resou
 
 export const serverCertificateHandler: Handler<ServerCertificateInputs, ServerCertificateOutputs> = {
   secretOutputs: ["privateKeyPem"],
-  drift: async ({ certificatePem }, { names }, { drift }) => {
+  drift: async ({ certificatePem }, { names, authorityCertificatePem }, { drift }) => {
     const days = daysLeft(certificatePem);
-    if (days > RENEWAL_DAYS) return false;
+    // Another certificate of the same authority would end at the same moment.
+    if (days > RENEWAL_DAYS || days >= daysLeft(authorityCertificatePem)) return false;
     const message = `the certificate ends in ${days} days: it is issued anew, and the server reads it by a reload`;
     drift({ level: "reload", nodes: names.slice(0, 1), message });
     return true;

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { converge } from "../../operations/converge.ts";
 import { messageOf, noAnswer } from "../../operations/errors.ts";
 import { levelOf } from "../../operations/findings.ts";
-import type { SynchronousGuarantee } from "../../operations/failover.ts";
+import { guaranteeUntilNow } from "../../operations/failover.ts";
 import { askBeforeChange, changedParameters, impacts } from "../../operations/impact.ts";
 import type { Impact } from "../../operations/impact.ts";
 import { leftOverHold } from "../../operations/left-over-hold.ts";
@@ -61,10 +61,6 @@ async function tellFindings(shape: TopologyInputs, { drift, signal }: Context): 
   }
 }
 
-/** What the primary has waited for. An update that let writes go on without has failed, and left no trace in the state. */
-const guaranteeOf = (before: TopologyInputs, inputs: TopologyInputs): SynchronousGuarantee | null =>
-  inputs.whenStandbyMissing === "degrade" ? null : (before.guarantee ?? null);
-
 /** A preview ends whatever the servers are like. */
 async function announcedRoles(
   state: TopologyInputs,
@@ -75,7 +71,11 @@ async function announcedRoles(
   const nodes = inputs.nodes.map((node) => node.name);
   try {
     const context = { environment, acknowledgement, log, signal };
-    return await roleImpact(context, primaryOf(inputs)?.name ?? "", guaranteeOf(state, inputs));
+    return await roleImpact(
+      context,
+      primaryOf(inputs)?.name ?? "",
+      guaranteeUntilNow(state.guarantee, inputs.whenStandbyMissing),
+    );
   } catch (error) {
     return { level: "unknown", nodes, message: `what this means for the roles cannot be told: ${messageOf(error)}` };
   }
@@ -102,7 +102,7 @@ async function run(
     primaryBefore: before?.primary ?? null,
     environment: inputs.environment,
     acknowledgement: inputs.acknowledgement,
-    guarantee: guaranteeOf(before ?? inputs, inputs),
+    guarantee: guaranteeUntilNow((before ?? inputs).guarantee, inputs.whenStandbyMissing),
     whenStandbyMissing: inputs.whenStandbyMissing,
     log,
     signal,

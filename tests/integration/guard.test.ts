@@ -28,6 +28,18 @@ beforeAll(async () => {
 });
 afterAll(() => stack.dispose());
 
+const dataVolume = (): string => `${stack.container("node-1")}-data`;
+/** The data of node-1 as it was when it was the primary. */
+const copyOfData = (): string => `${dataVolume()}-copy`;
+
+async function copyVolume(from: string, to: string): Promise<void> {
+  const labels = Object.entries(stack.labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]);
+  await docker("volume", "create", ...labels, to);
+  const mounts = ["--volume", `${from}:/from`, "--volume", `${to}:/to`];
+  const copy = "find /to -mindepth 1 -delete; cp -a /from/. /to/";
+  await docker("run", "--rm", ...mounts, "--entrypoint", "sh", "postgres:17", "-c", copy);
+}
+
 const isStandby = (container: string): Promise<string> => psqlIn(container, "SELECT pg_is_in_recovery()").catch(String);
 
 // As after a reboot of the host: nobody starts first on purpose.
@@ -45,6 +57,7 @@ test.each([
 test("an old primary that is started after a standby was promoted does not become one", async () => {
   const [oldPrimary = "", promoted = ""] = containers;
   await docker("stop", oldPrimary);
+  await copyVolume(dataVolume(), copyOfData());
   await psqlIn(promoted, "SELECT pg_promote()");
   await rowsOf(logins[1] as Login, "CREATE TABLE written_after_promotion ()");
   await docker("start", oldPrimary);
@@ -54,6 +67,18 @@ test("an old primary that is started after a standby was promoted does not becom
   await sleep(3000);
   expect(await refusal(logins[0] as Login)).toMatch(/ECONNRE|terminated/);
   expect((await inspect(oldPrimary)).State.Running).toBe(true);
+});
+
+test("nor does it where the promoted one takes long to answer", async () => {
+  const [oldPrimary = "", promoted = ""] = containers;
+  await docker("stop", oldPrimary);
+  await docker("pause", promoted);
+  await docker("start", oldPrimary);
+  await sleep(2000);
+  await docker("unpause", promoted);
+  await sleep(3000);
+  expect(await refusal(logins[0] as Login)).toMatch(/ECONNRE|terminated/);
+  expect(await logOf(oldPrimary)).not.toContain("must not take writes beside a newer primary");
 });
 
 test("a standby follows the promoted one by itself", async () => {
@@ -118,4 +143,19 @@ test("named in the stack file, the promoted one is adopted and the old primary f
   await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
   expect(await Promise.all(containers.map(containerId))).toEqual(ids);
   await stack.expectNoChanges();
+});
+
+test("an old copy of its data, put back, makes no primary of it, and the next update lets it rejoin", async () => {
+  const [older = ""] = containers;
+  await docker("stop", older);
+  const before = (await logOf(older)).length;
+  await copyVolume(copyOfData(), dataVolume());
+  await docker("start", older);
+  await expect
+    .poll(async () => (await logOf(older)).slice(before), { timeout: 30_000 })
+    .toContain("guard: node-1 does not start as a primary: node-2 is on timeline 2, node-1 on timeline 1.");
+  expect(await isStandby(stack.container("node-2"))).toBe("f");
+  await stack.up();
+  await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+  await docker("volume", "rm", copyOfData());
 });

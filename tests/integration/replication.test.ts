@@ -238,6 +238,28 @@ describe("two standbys of which any one confirms", () => {
     await stack.expectNoChanges();
   });
 
+  test("with a primary that died while a commit waited, nothing acknowledged is lost, unless writes may go on without", async () => {
+    const [primary = "", ...standbys] = containers();
+    await docker("stop", ...standbys);
+    const commit = psqlIn(primary, "CREATE TABLE confirmed_by_nobody_yet ()").catch(String);
+    const waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    await expect.poll(() => psqlIn(primary, waiting)).toBe("1");
+    await docker("kill", primary);
+    await commit;
+    await docker("start", ...standbys);
+    await stack.configure({ ...config({ work_mem: "6MB", max_connections: 40 }), primary: "node-2" });
+    expect(await stack.succeed(["preview"])).toContain(
+      "Replication was synchronous: no acknowledged row is among them",
+    );
+    const synchronous = { mode: "quorum", count: 1, whenStandbyMissing: "degrade" };
+    await stack.configure({ ...config({}), primary: "node-2", replication: { synchronous } });
+    const { exitCode, output } = await stack.pulumi(["preview"]);
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain("`acknowledge: { failover: { lostBytes: ");
+    await docker("start", primary);
+    await expectStreaming(stack, "node-1", ["node-2", "node-3"]);
+  });
+
   test("degrade: an update that cannot bring standbys back lets writes go on, until all are there again", async () => {
     const synchronous = { mode: "quorum", count: 1, whenStandbyMissing: "degrade" };
     const parameters = { work_mem: "6MB", max_connections: 40 };

@@ -1,6 +1,8 @@
 import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { companyAuthority } from "../support/company-authority.ts";
 import { containerId, shellIn } from "../support/containers.ts";
 import { letCertificateEndSoon } from "../support/ending-certificate.ts";
 import { Ledger } from "../support/ledger.ts";
@@ -156,6 +158,30 @@ test("another authority: clients of either connect all the time, and nothing res
   await configure({ certificateAuthority: { version: 3, trustPrevious: false } });
   expect(await stack.failingUp()).toContain("every client would be locked out at once");
   await configure({ certificateAuthority: { version: 2, trustPrevious: false } });
+});
+
+test("an authority of the user's takes the place of the topology's own, and clients of either connect", async () => {
+  const before = await marks();
+  const old = await ownerLogins();
+  const company = await companyAuthority();
+  await configure({ certificateAuthority: { version: 3 } });
+  await stack.setConfig("ownAuthority.certificate", company.certificatePem);
+  await stack.setConfig("ownAuthority.privateKey", company.privateKeyPem, "--secret");
+  const clients = new Clients(old);
+  await stack.up();
+  expect(await clients.stop()).toEqual([]);
+  await expectUndisturbed(before);
+  for (const login of old) await rowsOf({ ...login, certificateAuthority: company.rootPem }, "SELECT");
+  await stack.expectNoChanges();
+  expect(await readFile(stack.configFile, "utf8")).not.toContain("PRIVATE KEY");
+
+  // Back again: the company's authority may not vouch for another, which preview says.
+  await configure({ certificateAuthority: { version: 4 } });
+  expect(await stack.succeed(["preview"])).toContain("clients that trust the one before alone are refused");
+  await stack.up();
+  for (const login of await ownerLogins()) await rowsOf(login, "SELECT");
+  await expectUndisturbed(before);
+  await stack.expectNoChanges();
 });
 
 test("a certificate that ends soon is issued anew by a reload, and preview says so", async () => {

@@ -146,6 +146,19 @@ test("what an interrupted switchover left behind is found, and a restart keeps t
   await ledger.untilWritten();
 });
 
+test("a primary that hangs is stopped before its place is taken: nothing that it has is lost", async () => {
+  await stack.configure(withPrimary("node-2", { acknowledge: { failover: { lostBytes: 10_000_000 } } }));
+  await docker("pause", stack.container("node-1"));
+  const output = await stack.up();
+  expect(output).toContain("node-1 does not answer, and is stopped so that it writes no more");
+  expect(await roles()).toEqual({ "node-1": "t", "node-2": "f", "node-3": "t" });
+  expect((await outputs()).lastSwitchover).toMatchObject({ from: "node-1", to: "node-2", lostBytes: 0 });
+  await ledger.untilWritten();
+  expect(await ledger.lost()).toEqual([]);
+  await stack.configure(withPrimary("node-1"));
+  await stack.up();
+});
+
 describe("the primary is dead", () => {
   test("a failover is refused until the loss is acknowledged", async () => {
     await ledger.stop();

@@ -53,6 +53,12 @@ export class TestStack {
     await writeFile(this.configFile, stringify({ encryptionsalt, config: Object.fromEntries(keys) }));
   }
 
+  /** Sets a part of a key, as a user does by a pipe; the next `configure` takes it away again. */
+  async setConfig(path: string, value: string, ...options: string[]): Promise<void> {
+    const { exitCode, output } = await this.pulumi(["config", "set", "--path", path, ...options], { input: value });
+    if (exitCode !== 0) throw new Error(`pulumi config set ${path} ended with ${exitCode}:\n${output}`);
+  }
+
   /** `stack init` knows no --config-file: what it writes beside Pulumi.yaml, the salt, is moved. */
   async #init(): Promise<void> {
     await execa("pulumi", ["stack", "init", this.name], { cwd: PROJECT_DIRECTORY, env: this.environment });

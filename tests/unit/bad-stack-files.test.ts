@@ -735,6 +735,20 @@ const SECRETS: readonly BadFile[] = [
     [["passwords", "there is a password in plain text"]],
   ],
   [
+    "a private key in plain text",
+    { ownAuthority: { certificate: "", privateKey: "canary" } },
+    [
+      ["ownAuthority", "there is a private key in plain text"],
+      ["ownAuthority.certificate", "the value (not shown) is not certificates in PEM"],
+      ["ownAuthority.privateKey", "(not shown)"],
+    ],
+  ],
+  [
+    "an authority without a key",
+    { ownAuthority: { certificate: "-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n" } },
+    [["ownAuthority.privateKey", "it is missing"]],
+  ],
+  [
     "a password of its own for the program, and half a version",
     { passwords: { operator: "correct horse battery", owner: { version: 1.5 } } },
     [

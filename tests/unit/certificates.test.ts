@@ -11,7 +11,7 @@ afterEach(() => vi.useRealTimers());
 
 test("an old authority vouches for its successor, which keeps its name and its key", async () => {
   const [old, successor] = [await newAuthority("first"), await newAuthority("second")];
-  const cross = new X509Certificate(await crossCertificate(successor.certificatePem, old));
+  const cross = new X509Certificate(await crossCertificate(successor.certificatePem, old, 0));
   const [oldRoot, newRoot] = [old, successor].map(({ certificatePem }) => new X509Certificate(certificatePem));
   expect(cross.verify(oldRoot?.publicKey ?? cross.publicKey)).toBe(true);
   expect([cross.subject, cross.issuer, cross.ca]).toEqual([newRoot?.subject, oldRoot?.subject, true]);

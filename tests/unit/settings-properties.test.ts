@@ -215,6 +215,7 @@ describe("good stack files", () => {
     const mayBeNull = new Set([
       "afterPromotion",
       "bootstrap",
+      "ownAuthority",
       "everySeconds",
       "rpoSeconds",
       "rtoSeconds",

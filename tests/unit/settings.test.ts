@@ -38,6 +38,7 @@ const SMALLEST: Settings = {
   initdb: { arguments: [] },
   passwords: { replication: { version: 1 }, owner: { version: 1 }, operator: { version: 1 } },
   certificateAuthority: { version: 1, trustPrevious: true },
+  ownAuthority: null,
   deletionProtection: false,
   guard: { whenPeersUnreachable: "start" },
   hooks: { afterPromotion: null },

@@ -1,0 +1,42 @@
+import { decideRoles } from "./decide-roles.ts";
+import type { RoleDecision } from "./decide-roles.ts";
+import { failoverFacts } from "./failover.ts";
+import type { FailoverFacts, SynchronousGuarantee } from "./failover.ts";
+import { findNodes } from "./node.ts";
+import type { Node } from "./node.ts";
+import { observeRoles } from "./observe-roles.ts";
+import type { NodeRole } from "./observe-roles.ts";
+import type { RoleEnvironment } from "./role-environment.ts";
+
+/** The nodes as they are, and what an update will do so that one of them is the only primary. */
+export interface ForeseenRoles {
+  readonly nodes: readonly Node[];
+  readonly roles: readonly NodeRole[];
+  readonly decision: ForeseenDecision;
+}
+
+export type ForeseenDecision =
+  | Exclude<RoleDecision, { kind: "failover" }>
+  | (Extract<RoleDecision, { kind: "failover" }> & { readonly facts: FailoverFacts });
+
+/**
+ * Looks at all nodes of a stack, and changes nothing.
+ * @param wanted the node that the stack file names, or is going to name, as the primary.
+ * @returns undefined: that node has no container.
+ */
+export async function foreseeRoles(
+  environment: RoleEnvironment,
+  wanted: string,
+  guarantee: SynchronousGuarantee | null,
+): Promise<ForeseenRoles | undefined> {
+  const nodes = await findNodes(environment);
+  if (!nodes.some(({ name }) => name === wanted)) return undefined;
+  const roles = await observeRoles(nodes, environment);
+  const decision = decideRoles(wanted, true, roles);
+  if (decision.kind !== "failover") return { nodes, roles, decision };
+  const { from, to } = decision;
+  const fromNode = nodes.find(({ name }) => name === from.name);
+  if (fromNode === undefined) throw new Error(`${from.name} was seen, and is not among the nodes`);
+  const facts = await failoverFacts(environment, { from, fromNode, to, nodes: roles, guarantee });
+  return { nodes, roles, decision: { ...decision, facts } };
+}
