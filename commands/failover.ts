@@ -58,10 +58,10 @@ function requireAccepted(question: FailoverQuestion, accepted: number | null, un
   );
 }
 
-const acceptance = ({ lostBytes, unfenced }: FailoverQuestion): string =>
-  [...(lostBytes === null ? [] : [`--lost-bytes ${lostBytes}`]), ...unfenced.map((name) => `--unfenced ${name}`)].join(
-    " ",
-  );
+function acceptance({ lostBytes, unfenced }: FailoverQuestion): string {
+  const loss = lostBytes === null ? [] : [`--lost-bytes ${lostBytes}`];
+  return [...loss, ...unfenced.map((name) => `--unfenced ${name}`)].join(" ");
+}
 
 async function ask(question: FailoverQuestion, to: string): Promise<void> {
   const { lostBytes } = question;
@@ -106,8 +106,9 @@ async function whenStandbyMissingOf(stack: string): Promise<WhenStandbyMissing> 
   return stdout === "degrade" ? "degrade" : "wait";
 }
 
-const runConfig = (stack: string, args: readonly string[]) =>
-  execa("pulumi", ["config", ...args, "--stack", stack, "--non-interactive"], {
+function runConfig(stack: string, args: readonly string[]) {
+  return execa("pulumi", ["config", ...args, "--stack", stack, "--non-interactive"], {
     cwd: PROJECT_DIRECTORY,
     reject: false,
   });
+}

@@ -62,8 +62,9 @@ function timelineLines(timelines: readonly TimelineStatus[]): string[] {
   return older > 0 ? [`Timelines before: ${older} (--json has them).`, ...lines] : lines;
 }
 
-const timelineLine = ({ timeline, forkLsn, reason, firstSeenOn, firstSeenAt }: TimelineStatus): string =>
-  `Timeline ${timeline} since ${minutes(firstSeenAt)} at ${forkLsn}, first seen on ${firstSeenOn}: ${reason}.`;
+function timelineLine({ timeline, forkLsn, reason, firstSeenOn, firstSeenAt }: TimelineStatus): string {
+  return `Timeline ${timeline} since ${minutes(firstSeenAt)} at ${forkLsn}, first seen on ${firstSeenOn}: ${reason}.`;
+}
 
 /** The first that ends. */
 function certificateLine(nodes: readonly NodeStatus[]): string[] {
@@ -80,8 +81,9 @@ function backupLine(backup: BackupStatus | null): string[] {
 }
 
 /** One sentence: what, why it matters, what to run. */
-export const problemSentence = ({ node, what, why, run }: Problem): string =>
-  `${node === null ? "" : `${node}: `}${what}; ${why}: ${run}.`;
+export function problemSentence({ node, what, why, run }: Problem): string {
+  return `${node === null ? "" : `${node}: `}${what}; ${why}: ${run}.`;
+}
 
 function coloured(condition: Condition): string {
   switch (condition) {
