@@ -243,7 +243,7 @@ describe("two standbys of which any one confirms", () => {
     await docker("stop", ...standbys);
     const commit = psqlIn(primary, "CREATE TABLE confirmed_by_nobody_yet ()").catch(String);
     const waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    await expect.poll(() => psqlIn(primary, waiting)).toBe("1");
+    await expect.poll(() => psqlIn(primary, waiting), { timeout: 30_000 }).toBe("1");
     await docker("kill", primary);
     await commit;
     await docker("start", ...standbys);
