@@ -91,7 +91,7 @@ describe("a report", () => {
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowRight");
     const legend = (): Promise<string> => valueIn(page, "document.querySelector('#lag-chart .u-legend').textContent");
-    await expect.poll(legend).toContain("2KB");
+    await expect.poll(legend, { timeout: 30_000 }).toContain("2KB");
   });
 });
 

@@ -48,7 +48,8 @@ test("three nodes on three hosts come up, stream over TLS, and clients find them
     "SELECT string_agg(application_name || ssl, ',' ORDER BY 1) FROM pg_stat_replication JOIN pg_stat_ssl USING (pid)";
   expect(await psql("node-1", senders)).toBe("node-2true,node-3true");
   await rowsOf(ownerLogin(outputs, "node-1"), "CREATE TABLE t AS SELECT 1 AS n");
-  await expect.poll(() => rowsOf(ownerLogin(outputs, "node-3"), "SELECT n FROM t").catch(() => [])).toEqual([{ n: 1 }]);
+  const rows = () => rowsOf(ownerLogin(outputs, "node-3"), "SELECT n FROM t").catch(() => []);
+  await expect.poll(rows, { timeout: 30_000 }).toEqual([{ n: 1 }]);
 });
 
 test("a second update changes nothing", async () => {
