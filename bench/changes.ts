@@ -5,7 +5,7 @@ import { freePorts } from "../tests/support/ports.ts";
 import { disturbed, replaced, startsOf } from "../tests/support/restarts.ts";
 import { withStack } from "../tests/support/stack.ts";
 import type { StackConfig, TestStack } from "../tests/support/stack.ts";
-import { seconds } from "./statistics.ts";
+import { LEDGER_PAUSE_MILLISECONDS, seconds } from "./statistics.ts";
 
 /** One change of a running topology, as a client that writes all the time sees it. */
 export interface ChangeRound {
@@ -42,7 +42,7 @@ export async function changeRounds(count: number, image: string): Promise<Change
   await derivedImage(otherImage(image), image, "ENV BENCH=1");
   await withStack(base, async (stack) => {
     await stack.up();
-    const ledger = await Ledger.start((await stack.outputs<StackOutputs>()).readWriteUri);
+    const ledger = await Ledger.start((await stack.outputs<StackOutputs>()).readWriteUri, LEDGER_PAUSE_MILLISECONDS);
     for (const [kind, there, back] of kindsOf(image, nodes)) {
       const rounds: ChangeRound[] = [];
       for (let round = 0; round < count; round += 1) {

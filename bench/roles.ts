@@ -7,7 +7,7 @@ import { psqlIn } from "../tests/support/servers.ts";
 import { withStack } from "../tests/support/stack.ts";
 import type { StackConfig, TestStack } from "../tests/support/stack.ts";
 import { WritableWatch } from "../tests/support/writable-watch.ts";
-import { seconds } from "./statistics.ts";
+import { LEDGER_PAUSE_MILLISECONDS, seconds } from "./statistics.ts";
 
 /** One change of the primary, as a client that writes all the time sees it. */
 export interface RoleChange {
@@ -70,7 +70,7 @@ async function changesOf(
   await withStack({ image, primary: "node-1", nodes, ...more }, async (stack) => {
     await stack.up();
     const outputs = await stack.outputs<StackOutputs>();
-    const ledger = await Ledger.start(outputs.readWriteUri);
+    const ledger = await Ledger.start(outputs.readWriteUri, LEDGER_PAUSE_MILLISECONDS);
     const watch = WritableWatch.start(NODES.map((node) => ownerLogin(outputs, node)));
     const configure = (primary: string): Promise<void> => stack.configure({ image, primary, nodes, ...more });
     for (let round = 1; round <= count; round += 1) {

@@ -1,3 +1,6 @@
+/** Of the client that writes all the time: a write gap is measured no finer than this. */
+export const LEDGER_PAUSE_MILLISECONDS = 2;
+
 /** The middle of several measurements. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

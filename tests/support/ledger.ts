@@ -26,7 +26,8 @@ interface Target {
   readonly rootCertificate: string;
 }
 
-const PAUSE_MILLISECONDS = 2;
+/** Often enough to see a gap; a client that never rests would take a good part of the machine from the servers. */
+const PAUSE_MILLISECONDS = 20;
 const RETRY_MILLISECONDS = 10;
 const CONNECT_TIMEOUT_MILLISECONDS = 1000;
 /** A server that went away without a word ends a write only by this. */
@@ -39,6 +40,7 @@ const QUERY_TIMEOUT_MILLISECONDS = 5000;
  */
 export class Ledger {
   readonly #target: Target;
+  readonly #pauseMilliseconds: number;
   readonly #acknowledged: number[] = [];
   #nextId: number;
   #lastAcknowledgedAt = performance.now();
@@ -47,20 +49,24 @@ export class Ledger {
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
 
-  private constructor(target: Target, nextId: number) {
+  private constructor(target: Target, nextId: number, pauseMilliseconds: number) {
     this.#target = target;
+    this.#pauseMilliseconds = pauseMilliseconds;
     this.#nextId = nextId;
   }
 
-  /** @param uri readWriteUri of the stack's outputs. Writing has begun when this returns. */
-  static async start(uri: string): Promise<Ledger> {
+  /**
+   * @param uri readWriteUri of the stack's outputs. Writing has begun when this returns.
+   * @param pauseMilliseconds between two rows: gaps are measured no finer than that.
+   */
+  static async start(uri: string, pauseMilliseconds: number = PAUSE_MILLISECONDS): Promise<Ledger> {
     const target = parseUri(uri);
     const client = await connectWritable(target);
     await client.query(
       "CREATE TABLE IF NOT EXISTS ledger (id bigint PRIMARY KEY, written_at timestamptz DEFAULT now())",
     );
     const { rows } = await client.query<{ next: string }>("SELECT coalesce(max(id), 0) + 1 AS next FROM ledger");
-    const ledger = new Ledger(target, Number(rows[0]?.next));
+    const ledger = new Ledger(target, Number(rows[0]?.next), pauseMilliseconds);
     ledger.#running = ledger.#write(client);
     await ledger.untilWritten();
     return ledger;
@@ -126,7 +132,7 @@ export class Ledger {
       client ??= await connectWritable(this.#target, () => this.#stopped).catch(() => undefined);
       if (client === undefined) continue;
       client = await this.#append(client);
-      await sleep(PAUSE_MILLISECONDS);
+      await sleep(this.#pauseMilliseconds);
     }
     await client?.end().catch(() => undefined);
   }
