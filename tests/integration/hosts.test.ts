@@ -45,7 +45,7 @@ test("three nodes on three hosts come up, stream over TLS, and clients find them
   ]);
   expect(outputs.nodes.map(({ host }) => host)).toEqual(names.map((name) => hosts.entries[NODES[name]]?.address));
   const senders =
-    "SELECT string_agg(application_name || ssl, ',' ORDER BY 1) FROM pg_stat_replication JOIN pg_stat_ssl USING (pid)";
+    "SELECT string_agg(application_name || ssl, ',' ORDER BY application_name) FROM pg_stat_replication JOIN pg_stat_ssl USING (pid)";
   expect(await psql("node-1", senders)).toBe("node-2true,node-3true");
   await rowsOf(ownerLogin(outputs, "node-1"), "CREATE TABLE t AS SELECT 1 AS n");
   const rows = () => rowsOf(ownerLogin(outputs, "node-3"), "SELECT n FROM t").catch(() => []);
