@@ -214,6 +214,7 @@ export interface SenderRow {
   lag_seconds: number | null;
 }
 
+/** Of those that stay in `startup` nobody is sent anything: the guard of another node asks by such a connection. */
 export const SENDERS = `
 SELECT sender.application_name, sender.state, sender.sync_state, slot.slot_name AS slot, coalesce(tls.ssl, false) AS ssl,
        pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
@@ -222,6 +223,7 @@ SELECT sender.application_name, sender.state, sender.sync_state, slot.slot_name 
 FROM pg_stat_replication AS sender
 LEFT JOIN pg_stat_ssl AS tls USING (pid)
 LEFT JOIN pg_replication_slots AS slot ON slot.active_pid = sender.pid
+WHERE sender.state <> 'startup'
 ORDER BY sender.application_name`;
 
 const walSender = (row: SenderRow): WalSender => ({

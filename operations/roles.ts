@@ -32,11 +32,18 @@ export async function ensureRole(
   return { node, walLsn: output };
 }
 
+/** An advisory lock that whoever grants or revokes here holds; the number is any of our own. */
+export const ROLE_LOCK = 725083114;
+
+/** Two grants on one function at the same moment end with "tuple concurrently updated". It goes with the connection. */
+const ONE_AT_A_TIME = `SELECT pg_advisory_lock(${ROLE_LOCK}) \\g /dev/null`;
+
 /** The script for psql: it gives the same role whatever was there before. */
 function ensureRoleScript(role: Role, verifier: string): string {
   const name = escapeIdentifier(role.name);
   const replication = role.replication ? "REPLICATION" : "NOREPLICATION";
   return [
+    ONE_AT_A_TIME,
     `SELECT ${escapeLiteral(`CREATE ROLE ${name}`)} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${escapeLiteral(role.name)}) \\gexec`,
     `ALTER ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE ${replication} CONNECTION LIMIT ${role.connectionLimit} PASSWORD ${escapeLiteral(verifier)};`,
     ...role.memberOf.map((group) => `GRANT ${escapeIdentifier(group)} TO ${name};`),
@@ -67,6 +74,7 @@ function dropRoleScript(role: Role): string {
     "\\if :gone",
     "\\quit",
     "\\endif",
+    ONE_AT_A_TIME,
     ...role.executes.map((signature) => `REVOKE EXECUTE ON FUNCTION pg_catalog.${signature} FROM ${name};`),
     ...role.reads.map((view) => `REVOKE SELECT ON pg_catalog.${view} FROM ${name};`),
     `DROP ROLE ${name};`,

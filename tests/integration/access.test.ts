@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ROLE_LOCK, dropRoleIfUnused, ensureRole } from "../../operations/roles.ts";
 import { update } from "../support/changes.ts";
 import { psqlRefusal } from "../support/clients.ts";
 import { logOf } from "../support/containers.ts";
@@ -154,3 +155,24 @@ const portOf = (node: string): number => {
   const nodes = config["nodes"] as { name: string; port: number }[];
   return nodes.find(({ name }) => name === node)?.port ?? 0;
 };
+
+test("of two roles that are granted the same at the same moment, one waits for the other", async () => {
+  const granted = "pg_stat_file(text, boolean)";
+  const other = `BEGIN; SELECT pg_advisory_xact_lock(${ROLE_LOCK}); GRANT EXECUTE ON FUNCTION ${granted} TO app; SELECT pg_sleep(3); REVOKE EXECUTE ON FUNCTION ${granted} FROM app; COMMIT`;
+  const otherDone = psqlIn(primary, other);
+  const asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+  await expect.poll(() => psqlIn(primary, asleep)).toBe("1");
+  const node = { name: "node-1", container: primary };
+  const role = {
+    name: "beside",
+    replication: false,
+    connectionLimit: -1,
+    memberOf: [],
+    executes: [granted],
+    reads: [],
+  };
+  await ensureRole([node], role, "correct horse battery");
+  await otherDone;
+  expect(await psqlIn(primary, `SELECT has_function_privilege('beside', '${granted}', 'EXECUTE')`)).toBe("t");
+  expect(await dropRoleIfUnused([node], role)).toBe(true);
+});

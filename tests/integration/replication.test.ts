@@ -52,6 +52,11 @@ describe("a cascading, a delayed and a synchronous standby, at fixed addresses",
   test("the cascading standby streams from its upstream, and gets what is written on the primary", async () => {
     await expectStreaming(stack, "node-2", ["node-3"]);
     await expectStreaming(stack, "node-1", ["late", "node-2"]);
+    // As the guard of a primary asks its peers, only longer.
+    const question = `host=node-2 user=repuser passfile=/etc/pg-topology/passfile dbname=postgres replication=true sslmode=require application_name=node-1`;
+    await docker("exec", "-d", "-u", "postgres", primary, "sh", "-c", `sleep 20 | psql '${question}'`);
+    const asking = "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'node-1'";
+    await expect.poll(() => psqlIn(stack.container("node-2"), asking)).not.toBe("0");
     const { condition, problems, nodes } = await statusOf(stack);
     expect({ condition, problems }).toEqual({ condition: "healthy", problems: [] });
     expect(nodes.map(({ name, upstream }) => `${name} < ${upstream}`)).toEqual([
