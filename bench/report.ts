@@ -40,12 +40,19 @@ export const changesSection = (changes: ChangeRounds): string =>
     changeTable(changes),
   ].join("\n");
 
-/** Switchovers and failovers. */
-export const rolesSection = (roleChanges: readonly RoleChanges[]): string =>
+const WRITING_CLIENT = [
+  "Three nodes, and a client that writes all the time, one row after the other, and connects again at once. All nodes are",
+  "asked every 50 ms whether they take writes.",
+];
+
+export const switchoverSection = (roleChanges: RoleChanges): string =>
+  [...WRITING_CLIENT, "", roleTable([roleChanges])].join("\n");
+
+export const failoverSection = (roleChanges: readonly RoleChanges[]): string =>
   [
-    "Three nodes, and a client that writes all the time, one row after the other, and connects again at once. All nodes are",
-    "asked every 50 ms whether they take writes. Failover: the primary is killed (SIGKILL), and then `up --skip-preview`",
-    "makes a standby the primary, rewinds the old one, and verifies all.",
+    ...WRITING_CLIENT,
+    "The primary is killed (SIGKILL), and then `up --skip-preview` makes a standby the primary, rewinds the old one, and",
+    "verifies all.",
     "",
     roleTable(roleChanges),
   ].join("\n");

@@ -5,7 +5,14 @@ import { baseBackupRounds } from "./base-backup.ts";
 import { isSection, SECTIONS, writeSection } from "./benchmarks-file.ts";
 import type { Section } from "./benchmarks-file.ts";
 import { changeRounds } from "./changes.ts";
-import { backupSection, baseBackupSection, changesSection, rolesSection, startUpSection } from "./report.ts";
+import {
+  backupSection,
+  baseBackupSection,
+  changesSection,
+  failoverSection,
+  startUpSection,
+  switchoverSection,
+} from "./report.ts";
 import { failovers, switchovers } from "./roles.ts";
 import { startUpRounds } from "./start-up.ts";
 
@@ -36,8 +43,8 @@ const MEASURE: Record<Section, (rounds: number) => Promise<string>> = {
     baseBackupSection(await baseBackupRounds(rounds, Number(values.gigabytes) * 1e9, image)),
   backup: async (rounds) => backupSection(await backupRounds(rounds, Number(values.gigabytes) * 1e9, image)),
   changes: async (rounds) => changesSection(await changeRounds(rounds, image)),
-  switchover: async (rounds) => rolesSection([await switchovers(rounds, image)]),
-  failover: async (rounds) => rolesSection(await failovers(rounds, image)),
+  switchover: async (rounds) => switchoverSection(await switchovers(rounds, image)),
+  failover: async (rounds) => failoverSection(await failovers(rounds, image)),
 };
 
 const unknown = positionals.filter((name) => !isSection(name));

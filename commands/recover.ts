@@ -1,10 +1,8 @@
 import { requireEngine } from "../operations/engine.ts";
 import { projectName } from "../operations/pulumi-state.ts";
-import { recover } from "../operations/recover.ts";
-import { LABELS, stackLabels } from "../plan/names.ts";
 import { runCommand } from "./command.ts";
-import { hostsOf } from "./hosts.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
+import { recoverStack } from "./recover-stack.ts";
 
 await runCommand({
   usage: `usage: npm run recover [-- [--stack NAME] [--unfinished-only]]
@@ -20,15 +18,7 @@ With --unfinished-only, servers that an update has brought up stay, even if this
   run: async ({ stack, "unfinished-only": unfinishedOnly }) => {
     await requireEngine();
     const identity = { project: await projectName(PROJECT_DIRECTORY), stack: shortStackName(stack) };
-    const done = await recover({
-      reference: { projectDirectory: PROJECT_DIRECTORY, stack },
-      identity,
-      labels: stackLabels(identity),
-      nodeLabel: LABELS.node,
-      scratchLabel: LABELS.scratch,
-      ...hostsOf(identity.stack),
-      unfinishedOnly,
-    });
+    const done = await recoverStack(stack, identity, unfinishedOnly);
     if (done.length > 0) console.log(done.join("\n"));
     else if (!unfinishedOnly) console.log(`nothing to recover in stack ${stack}`);
     return 0;

@@ -4,13 +4,11 @@ import { execa } from "execa";
 import { requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { projectName } from "../operations/pulumi-state.ts";
-import { recover } from "../operations/recover.ts";
 import { stackStatus } from "../operations/status.ts";
-import { LABELS, stackLabels } from "../plan/names.ts";
 import type { StackIdentity } from "../plan/names.ts";
 import { runCommand } from "./command.ts";
-import { hostsOf } from "./hosts.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
+import { recoverStack } from "./recover-stack.ts";
 import { onEngine } from "./stack-on-engine.ts";
 import { statusReport } from "./status-report.ts";
 
@@ -61,16 +59,7 @@ function wrongPassphrase(identity: StackIdentity): string {
 
 /** Running servers that this state does not know may belong to another clone's: to take them over is a person's choice. */
 async function clearUp(stack: string, identity: StackIdentity): Promise<void> {
-  const done = await recover({
-    reference: { projectDirectory: PROJECT_DIRECTORY, stack },
-    identity,
-    labels: stackLabels(identity),
-    nodeLabel: LABELS.node,
-    scratchLabel: LABELS.scratch,
-    ...hostsOf(identity.stack),
-    unfinishedOnly: true,
-  });
-  for (const line of done) console.log(line);
+  for (const line of await recoverStack(stack, identity, true)) console.log(line);
 }
 
 /** On this terminal. Of Ctrl-C the CLI is told by the terminal itself, and ends in its own time. */

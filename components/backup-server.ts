@@ -9,6 +9,7 @@ import { Password } from "../provider/resources/password.ts";
 import { RestoreDrill } from "../provider/resources/restore-drill.ts";
 import { Role } from "../provider/resources/role.ts";
 import { VolumeFiles } from "../provider/resources/volume-files.ts";
+import { besideServers } from "./beside-servers.ts";
 import { builtImage } from "./built-image.ts";
 import { PASSWORD_LENGTH } from "./credentials.ts";
 import type { Foundation } from "./foundation.ts";
@@ -146,9 +147,6 @@ export class BackupServer extends pulumi.ComponentResource {
           { type: "volume", source: backup.volume, target: BACKUP_HOME, readOnly: false },
           { type: "volume", source: backup.configurationVolume, target: CONFIGURATION_MOUNT, readOnly: true },
         ],
-        // The image declares a data volume, which would be an anonymous one here.
-        tmpfs: { [plan.layout.dataMount]: "" },
-        networkMode: "bridge",
         networksAdvanced: [{ name: plan.network.name, aliases: [backup.host] }],
         healthcheck: {
           tests: ["CMD", "barman", "check", "--nagios", backup.server],
@@ -157,13 +155,7 @@ export class BackupServer extends pulumi.ComponentResource {
           startPeriod: "1m0s",
           retries: 3,
         },
-        // Barman leaves its children to whoever is the first process.
-        init: true,
-        restart: "unless-stopped",
-        stopSignal: "SIGTERM",
-        stopTimeout: STOP_TIMEOUT_SECONDS,
-        destroyGraceSeconds: STOP_TIMEOUT_SECONDS,
-        mustRun: false,
+        ...besideServers(plan, STOP_TIMEOUT_SECONDS),
       },
       { parent: this, dependsOn: [...dependsOn] },
     );

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { OwnAuthority } from "../operations/own-authority.ts";
 import { OPERATOR_ROLE } from "../plan/access-rules.ts";
 import type { Plan } from "../plan/plan.ts";
 import { CertificateAuthority } from "../provider/resources/certificate-authority.ts";
@@ -11,16 +12,10 @@ export interface ChosenPasswords {
   readonly operator: { readonly version: number };
 }
 
-/** A certificate authority of the user's, both PEM. */
-export interface GivenAuthority {
-  readonly certificate: string;
-  readonly privateKey: string;
-}
-
 /** What of the stack file is secret. */
 export interface ChosenSecrets {
   readonly passwords: ChosenPasswords;
-  readonly ownAuthority: GivenAuthority | null;
+  readonly ownAuthority: OwnAuthority | null;
 }
 
 export const PASSWORD_LENGTH = 32;
@@ -56,10 +51,7 @@ export class Credentials extends pulumi.ComponentResource {
       {
         commonName,
         ...plan.certificateAuthority,
-        given: ownAuthority && {
-          certificatePem: ownAuthority.certificate,
-          privateKeyPem: pulumi.secret(ownAuthority.privateKey),
-        },
+        given: ownAuthority && { ...ownAuthority, privateKeyPem: pulumi.secret(ownAuthority.privateKeyPem) },
       },
       { parent: this },
     );

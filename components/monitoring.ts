@@ -12,6 +12,7 @@ import { Role } from "../provider/resources/role.ts";
 import { VolumeFiles } from "../provider/resources/volume-files.ts";
 import type { VolumeFilesInputs } from "../provider/resources/volume-files.ts";
 import type { InputsOf } from "../provider/resources/inputs-of.ts";
+import { besideServers } from "./beside-servers.ts";
 import { builtImage } from "./built-image.ts";
 import { PASSWORD_LENGTH } from "./credentials.ts";
 import type { Foundation } from "./foundation.ts";
@@ -147,15 +148,7 @@ export class Monitoring extends pulumi.ComponentResource {
       name,
       image: this.#monitoring.image,
       labels: [{ label: LABELS.filesWrittenAt, value: files.writtenAt }, ...asLabels(plan.labels)],
-      // The image declares a data volume, which would be an anonymous one here.
-      tmpfs: { [plan.layout.dataMount]: "" },
-      networkMode: "bridge",
-      init: true,
-      restart: "unless-stopped",
-      stopSignal: "SIGTERM",
-      stopTimeout: STOP_TIMEOUT_SECONDS,
-      destroyGraceSeconds: STOP_TIMEOUT_SECONDS,
-      mustRun: false,
+      ...besideServers(plan, STOP_TIMEOUT_SECONDS),
     };
   }
 }

@@ -89,7 +89,9 @@ function resolveSynchronous(file: StackFile["replication"]["synchronous"]): Sync
 }
 
 const resolveOwnAuthority = ({ certificate, privateKey }: StackFile["ownAuthority"]): OwnAuthority | null =>
-  certificate === undefined || privateKey === undefined ? null : { certificate, privateKey };
+  certificate === undefined || privateKey === undefined
+    ? null
+    : { certificatePem: certificate, privateKeyPem: privateKey };
 
 const resolveDrill = ({ enabled, every, assertions }: StackFile["drill"]): DrillSettings => ({
   enabled,

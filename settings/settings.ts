@@ -213,9 +213,9 @@ export interface AcknowledgedFailover {
 
 export interface OwnAuthority {
   /** PEM: the certificate that issues, and those above it up to the root that clients trust. */
-  readonly certificate: string;
-  /** PEM, of the first certificate. Secret. */
-  readonly privateKey: string;
+  readonly certificatePem: string;
+  /** PKCS #8 of the first certificate. Secret. */
+  readonly privateKeyPem: string;
 }
 
 export interface CertificateAuthoritySettings {

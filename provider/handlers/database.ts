@@ -1,5 +1,5 @@
 import { databaseDifference, ensureDatabase } from "../../operations/databases.ts";
-import { OperationError } from "../../operations/errors.ts";
+import { noAnswer } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
 import type { Handler, NoOutputs } from "../handler.ts";
 import type { DatabaseInputs } from "../resources/database.ts";
@@ -8,15 +8,12 @@ export const databaseHandler: Handler<DatabaseInputs, NoOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["labels", "nodeLabel", "placed"],
   drift: async (_state, { name, owner, ...marks }, { drift }) => {
-    try {
-      const difference = await databaseDifference(await findNodes(marks), name, owner);
-      if (difference === undefined) return false;
-      drift({ level: "reload", nodes: [], message: `the database ${name} ${difference}` });
-      return true;
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      return false;
-    }
+    const difference = await findNodes(marks)
+      .then((nodes) => databaseDifference(nodes, name, owner))
+      .catch(noAnswer);
+    if (difference === undefined) return false;
+    drift({ level: "reload", nodes: [], message: `the database ${name} ${difference}` });
+    return true;
   },
   create: async (inputs) => {
     await ensure(inputs);

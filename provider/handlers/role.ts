@@ -1,4 +1,4 @@
-import { OperationError } from "../../operations/errors.ts";
+import { noAnswer } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
 import { unlessReplayed } from "../../operations/replayed.ts";
 import { dropRoleIfUnused, ensureRole, roleDifference } from "../../operations/roles.ts";
@@ -50,11 +50,7 @@ async function drop(inputs: RoleInputs, { warn }: Context): Promise<void> {
 }
 
 /** undefined: no difference, or no primary that answers. */
-async function liveDifference(inputs: RoleInputs): Promise<string | undefined> {
-  try {
-    return await roleDifference(await findNodes(inputs), inputs.role, inputs.password);
-  } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
-    return undefined;
-  }
-}
+const liveDifference = (inputs: RoleInputs): Promise<string | undefined> =>
+  findNodes(inputs)
+    .then((nodes) => roleDifference(nodes, inputs.role, inputs.password))
+    .catch(noAnswer);
