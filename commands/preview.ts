@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { OperationError } from "../operations/errors.ts";
 import { IMPACT_FILE_VARIABLE, exceeds, parseRecords, strongest } from "../operations/impact-file.ts";
 import type { ImpactReport } from "../operations/impact-file.ts";
+import { impactMarkdown } from "../operations/impact-markdown.ts";
 import { runCommand } from "./command.ts";
 import { PROJECT_DIRECTORY } from "./project.ts";
 
@@ -15,19 +16,31 @@ type Limit = (typeof LIMITS)[number];
 /** The update would do more than --max-impact allows. */
 const EXCEEDED_EXIT_CODE = 3;
 
-const OWN_OPTIONS = { "json-impact": { type: "boolean" }, "max-impact": { type: "string" } } as const;
+const OWN_OPTIONS = {
+  "json-impact": { type: "boolean" },
+  "impact-markdown": { type: "string" },
+  "max-impact": { type: "string" },
+} as const;
+
+interface OwnOptions {
+  readonly json: boolean;
+  /** undefined: no file is written. */
+  readonly markdownFile: string | undefined;
+  readonly limit: Limit | undefined;
+}
 
 await runCommand({
-  usage: `usage: npm run preview [-- [--json-impact] [--max-impact ${LIMITS.join("|")}] [ARGUMENT...]]
+  usage: `usage: npm run preview [-- [--json-impact] [--impact-markdown FILE] [--max-impact ${LIMITS.join("|")}] [ARGUMENT...]]
 Runs \`pulumi preview ARGUMENT...\`. With --json-impact its own output goes to standard error, and what it found goes to
-standard output as JSON. Exit code: that of pulumi, or ${EXCEEDED_EXIT_CODE} where the impact exceeds --max-impact.`,
+standard output as JSON. With --impact-markdown FILE has the same for people, as a table. Exit code: that of pulumi, or ${EXCEEDED_EXIT_CODE} where the impact exceeds --max-impact.`,
   options: {},
   passesOn: true,
   failureExitCode: 1,
   run: async (_values, args) => {
-    const { json, limit, rest } = ownOptions(args);
+    const { json, markdownFile, limit, rest } = ownOptions(args);
     const { exitCode, report } = await preview(rest, json);
     if (json) console.log(JSON.stringify(report, null, 2));
+    if (markdownFile !== undefined) await writeFile(markdownFile, impactMarkdown(report));
     if (exitCode !== 0 || limit === undefined || !exceeds(report.impact, limit)) return exitCode;
     console.error(`The impact of this update is "${report.impact}", and --max-impact allows "${limit}".`);
     return EXCEEDED_EXIT_CODE;
@@ -35,7 +48,7 @@ standard output as JSON. Exit code: that of pulumi, or ${EXCEEDED_EXIT_CODE} whe
 });
 
 /** Everything that is not this command's own goes to pulumi as it is. */
-function ownOptions(args: readonly string[]): { json: boolean; limit: Limit | undefined; rest: string[] } {
+function ownOptions(args: readonly string[]): OwnOptions & { readonly rest: string[] } {
   const { values, tokens } = parseArgs({
     args: [...args],
     options: OWN_OPTIONS,
@@ -49,9 +62,15 @@ function ownOptions(args: readonly string[]): { json: boolean; limit: Limit | un
   });
   return {
     json: values["json-impact"] === true,
+    markdownFile: fileOf(values["impact-markdown"]),
     limit: limitOf(values["max-impact"]),
     rest: args.filter((_argument, index) => !own.includes(index)),
   };
+}
+
+function fileOf(name: string | boolean | undefined): string | undefined {
+  if (name === undefined || (typeof name === "string" && name !== "")) return name;
+  throw new OperationError("--impact-markdown takes the name of the file to write.");
 }
 
 function limitOf(text: string | boolean | undefined): Limit | undefined {
