@@ -4,6 +4,7 @@ import { findStacks } from "../operations/find-stacks.ts";
 import type { StackOnEngine } from "../operations/status.ts";
 import * as names from "../plan/names.ts";
 import type { StackIdentity } from "../plan/names.ts";
+import { DRILL_RECORD } from "../plan/layout.ts";
 import { hostsOf } from "./hosts.ts";
 import { DEFAULT_STACK } from "./project.ts";
 
@@ -18,6 +19,7 @@ export const onEngine = (identity: StackIdentity): StackOnEngine => ({
     container: names.backupContainerName(identity),
     server: names.barmanServerName(identity),
     volume: names.backupVolumeName(identity),
+    drillRecord: DRILL_RECORD,
     slot: names.BACKUP_SLOT,
   },
 });

@@ -77,7 +77,17 @@ function backupLine(backup: BackupStatus | null): string[] {
   if (backup === null || newest === null) return [];
   const { id, ageSeconds } = newest;
   const age = ageSeconds === null ? "" : `, ${duration(ageSeconds)} old`;
-  return [`Newest backup: ${id}${age}; ${backup.restorable} can be restored.`];
+  return [`Newest backup: ${id}${age}; ${backup.restorable} can be restored.`, ...drillLine(backup)];
+}
+
+function drillLine({ lastDrill }: BackupStatus): string[] {
+  if (lastDrill === null || lastDrill.failure !== null) return [];
+  const { backup, ageSeconds, rtoSeconds, rpoSeconds } = lastDrill;
+  const measured = [
+    ...(rtoSeconds === null ? [] : [`back after ${rtoSeconds} s`]),
+    ...(rpoSeconds === null ? [] : [`${rpoSeconds} s of transactions lost`]),
+  ];
+  return [`Last drill: ${duration(ageSeconds)} ago, ${[backup, ...measured].join(", ")}.`];
 }
 
 /** One sentence: what, why it matters, what to run. */

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { BACKUP_HOME, CONFIGURATION_FILES, CONFIGURATION_MOUNT, POSTGRES_UID } from "../plan/layout.ts";
+import { BACKUP_HOME, CONFIGURATION_FILES, CONFIGURATION_MOUNT, DRILL_RECORD, POSTGRES_UID } from "../plan/layout.ts";
 import { passfileLine } from "../plan/passfile.ts";
 import { nodeMarks } from "../plan/placed.ts";
 import type { BackupPlan, Plan } from "../plan/plan.ts";
@@ -74,6 +74,7 @@ export class BackupServer extends pulumi.ComponentResource {
         database: plan.database.name,
         everySeconds: drill.everySeconds,
         assertions: drill.assertions,
+        record: DRILL_RECORD,
         ...nodeMarks(plan),
       },
       { parent: this, dependsOn: this.server },

@@ -14,6 +14,7 @@ export type TemplateName =
   | "barman.conf"
   | "backup-turn.sh"
   | "take-backup.sh"
+  | "backup-metrics.py"
   | "rejoin.sh"
   | "restore.sh"
   | "restored-server.sh"
@@ -29,6 +30,7 @@ handlebars.registerHelper("conf", (value: unknown) => quoteForConf(given(value))
 handlebars.registerHelper("hba", (value: unknown) => quoteForHba(given(value)));
 handlebars.registerHelper("sh", (value: unknown) => quoteForShell(given(value)));
 handlebars.registerHelper("yaml", (value: unknown) => JSON.stringify(given(value)));
+handlebars.registerHelper("python", (value: unknown) => JSON.stringify(given(value)));
 handlebars.registerHelper("column", (value: unknown, width: number) => String(given(value)).padEnd(width));
 const each = handlebars.helpers["each"];
 handlebars.registerHelper("each", function (this: unknown, list: unknown, options: unknown): unknown {

@@ -14,7 +14,7 @@ export interface Sample {
 export interface StackEvent {
   /** ISO 8601. */
   readonly at: string;
-  readonly kind: "promotion" | "start" | "backup" | "primary" | "problem" | "over";
+  readonly kind: "promotion" | "start" | "backup" | "drill" | "primary" | "problem" | "over";
   readonly text: string;
 }
 
@@ -76,7 +76,14 @@ function factsOf({ nodes, timelines, backup }: StackStatus): StackEvent[] {
     ...timelines.map(promotionOf),
     ...nodes.flatMap(startOf),
     ...(ended === null ? [] : [{ at: ended, kind: "backup", text: `backup ${backup?.newest?.id} ended` } as const]),
+    ...drillOf(backup?.lastDrill ?? null),
   ];
+}
+
+function drillOf(drill: NonNullable<StackStatus["backup"]>["lastDrill"]): StackEvent[] {
+  if (drill === null) return [];
+  const came = drill.failure === null ? `was restored in ${drill.rtoSeconds} s` : `failed: ${drill.failure}`;
+  return [{ at: drill.at, kind: "drill", text: `drill: ${drill.backup} ${came}` }];
 }
 
 function promotionOf({ timeline, reason, firstSeenOn, firstSeenAt }: TimelineStatus): StackEvent {

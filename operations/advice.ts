@@ -11,6 +11,7 @@ export const PROBLEM_KINDS = [
   "backup-no-answer",
   "backup-missing",
   "backup-check-failed",
+  "drill-failed",
 ] as const;
 
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
@@ -129,5 +130,10 @@ export const ADVICE: Readonly<Record<ProblemKind, Advice>> = {
   "backup-check-failed": {
     why: "backups may be wanting when they are needed",
     run: (subject) => `${checkBackups(subject)} lists everything, and ${start(subject)} mends what can be mended`,
+  },
+  "drill-failed": {
+    why: "the newest backup may be good for nothing",
+    run: ({ stack }) =>
+      `\`npm run backup -- now --stack ${stack}\` takes another one, and \`npm start -- --stack ${stack}\` drills that`,
   },
 };

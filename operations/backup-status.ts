@@ -3,6 +3,8 @@ import { describeCheck } from "./backup-server.ts";
 import { checkBarman, isRestorable, listBackups } from "./barman.ts";
 import type { Backup, Barman } from "./barman.ts";
 import { inspectContainer, unlessMissing } from "./engine.ts";
+import { lastDrill } from "./drill-record.ts";
+import type { DrillRecord } from "./drill-record.ts";
 import { noAnswer } from "./errors.ts";
 import type { BackupStatus } from "./status-schema.ts";
 import { withDeadline } from "./with-deadline.ts";
@@ -13,19 +15,22 @@ const ANSWER_TIMEOUT_SECONDS = 2.5;
 export interface NamedBarman extends Barman {
   /** With the backups. */
   readonly volume: string;
+  /** Where it has the result of the last drill. */
+  readonly drillRecord: string;
 }
 
 /** What a backup server says of its backups; null: the stack has none. It waits no longer than its deadline. */
 export async function backupStatus(docker: Docker, server: NamedBarman, now: Date): Promise<BackupStatus | null> {
-  const { container, volume } = server;
-  const unknown = { container, restorable: null, newest: null, failedChecks: null };
+  const { container, volume, drillRecord } = server;
+  const unknown = { container, restorable: null, newest: null, lastDrill: null, failedChecks: null };
   const found = await inspectContainer(docker, container);
   if (found === undefined) {
     const backups = await unlessMissing(docker.getVolume(volume).inspect());
     return backups === undefined ? null : { ...unknown, state: "gone" };
   }
   if (!found.State.Running || found.State.Paused) return { ...unknown, state: found.State.Status };
-  const [backups, checks] = await Promise.all([
+  const [drill, backups, checks] = await Promise.all([
+    inTime(lastDrill(docker, container, drillRecord)),
     inTime(listBackups(docker, server)),
     inTime(checkBarman(docker, server)),
   ]);
@@ -36,6 +41,7 @@ export async function backupStatus(docker: Docker, server: NamedBarman, now: Dat
     state: found.State.Status,
     restorable: restorable.length,
     newest: newestOf(restorable, now),
+    lastDrill: drillOf(drill ?? null, now),
     failedChecks: checks?.filter(({ ok }) => !ok).map(describeCheck) ?? null,
   };
 }
@@ -44,9 +50,13 @@ function newestOf([newest]: readonly Backup[], now: Date): BackupStatus["newest"
   if (newest === undefined) return null;
   const { id, endedAt } = newest;
   if (endedAt === null) return { id, endedAt: null, ageSeconds: null };
-  const ageSeconds = Math.max(0, Math.round((now.getTime() - endedAt) / 1000));
-  return { id, endedAt: new Date(endedAt).toISOString(), ageSeconds };
+  return { id, endedAt: new Date(endedAt).toISOString(), ageSeconds: ageSeconds(endedAt, now) };
 }
+
+const drillOf = (drill: DrillRecord | null, now: Date): BackupStatus["lastDrill"] =>
+  drill && { ...drill, ageSeconds: ageSeconds(Date.parse(drill.at), now) };
+
+const ageSeconds = (moment: number, now: Date): number => Math.max(0, Math.round((now.getTime() - moment) / 1000));
 
 /** undefined: it did not come in time, or not at all. */
 const inTime = <T>(work: Promise<T>): Promise<T | undefined> =>

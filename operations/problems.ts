@@ -102,5 +102,13 @@ function backupProblems(seen: Seen): Problem[] {
   return [
     ...(backup.restorable === 0 ? [told("backup-missing", "no backup can be restored")] : []),
     ...(backup.failedChecks ?? []).map((check) => told("backup-check-failed", `the backup server: ${check}`)),
+    ...drillFailure(backup).map((what) => told("drill-failed", what)),
   ];
 }
+
+const drillFailure = ({ lastDrill }: BackupStatus): string[] => {
+  const failure = lastDrill?.failure ?? null;
+  return failure === null ? [] : [`the drill of the backup ${lastDrill?.backup} failed: ${firstSentence(failure)}`];
+};
+
+const firstSentence = (text: string): string => text.split("\n")[0]?.replace(/\.$/, "") ?? text;

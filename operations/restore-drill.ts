@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import { newestRestorable } from "./backup-server.ts";
 import { barman, barmanWords } from "./barman.ts";
 import type { Backup, Barman } from "./barman.ts";
+import { recordDrill } from "./drill-record.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import type { Node } from "./node.ts";
@@ -17,6 +18,8 @@ export interface RestoreDrill {
   readonly database: string;
   /** Queries that give true where all is well. */
   readonly assertions: readonly string[];
+  /** In the backup server: where the result of the last drill is kept. */
+  readonly record: string;
 }
 
 /** What a drill has proven. */
@@ -69,15 +72,24 @@ export async function runDrill(options: DrillOptions): Promise<DrillReport> {
   try {
     status(`verifies ${backup.id}`);
     await verify(docker, drill.server, backup);
-    return await restoreAndCheck(options, backup);
+    const report = await restoreAndCheck(options, backup);
+    await recordDrill(docker, drill.server, drill.record, { ...report, failure: null });
+    return report;
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
+    await recordFailure(options, backup, error);
     throw new OperationError(
       `the drill of the backup ${backup.id} failed: ${error.message}\nTake another one by npm run backup -- now; the next update drills that.`,
     );
   } finally {
     await removeRestored(docker, drill.node);
   }
+}
+
+/** Where even that cannot be written, what the drill found is told all the same. */
+async function recordFailure({ docker, drill }: DrillOptions, { id }: Backup, error: OperationError): Promise<void> {
+  const failed = { backup: id, at: new Date().toISOString(), rtoSeconds: null, rpoSeconds: null };
+  await recordDrill(docker, drill.server, drill.record, { ...failed, failure: error.message }).catch(noAnswer);
 }
 
 /** The one finds a missing file of WAL and no flipped byte, the other a flipped byte and no missing WAL. */

@@ -79,6 +79,17 @@ const backup = z.strictObject({
     .strictObject({ id: z.string(), endedAt: moment.nullable(), ageSeconds: seconds.nullable() })
     .nullable()
     .describe("the newest that can be restored"),
+  lastDrill: z
+    .strictObject({
+      backup: z.string().describe("what was restored"),
+      at: moment,
+      ageSeconds: seconds,
+      rtoSeconds: seconds.nullable().describe("from the decision to restore to a server that answers"),
+      rpoSeconds: seconds.nullable().describe("what a loss of the primary when it began would have cost"),
+      failure: z.string().nullable().describe("null: all was well"),
+    })
+    .nullable()
+    .describe("null: there was none yet, or the backup server does not answer"),
   failedChecks: z.array(z.string()).nullable().describe("of `barman check`; null: it did not end in time"),
 });
 

@@ -2,7 +2,14 @@ import { render } from "../config-templates/render.ts";
 import type { Settings } from "../settings/settings.ts";
 import { BACKUP_ROLES, MAINTENANCE_DATABASE } from "./access-rules.ts";
 import { builtImageName } from "./built-image.ts";
-import { BACKUP_HOME, CONFIGURATION_FILES, SUPERUSER_OF_FILES, barmanFolders } from "./layout.ts";
+import {
+  BACKUP_HOME,
+  BACKUP_METRICS_PORT,
+  CONFIGURATION_FILES,
+  DRILL_RECORD,
+  SUPERUSER_OF_FILES,
+  barmanFolders,
+} from "./layout.ts";
 import * as names from "./names.ts";
 import type { StackIdentity } from "./names.ts";
 import type { BackupPlan, PlannedFile } from "./plan.ts";
@@ -58,13 +65,25 @@ function files(settings: Settings, identity: StackIdentity): PlannedFile[] {
     receiver: names.BACKUP_RECEIVER,
     compression: compression === "none" ? [] : [compression],
   });
-  const takeBackup = CONFIGURATION_FILES.takeBackup;
-  const turn = render("backup-turn.sh", { home: BACKUP_HOME, schedule, takeBackup });
+  const { takeBackup } = CONFIGURATION_FILES;
+  const metrics = settings.monitoring.enabled ? [metricsFile(server)] : [];
+  const turn = render("backup-turn.sh", {
+    home: BACKUP_HOME,
+    schedule,
+    takeBackup,
+    metrics: metrics.map(({ path }) => path),
+  });
   return [
     { path: CONFIGURATION_FILES.barmanConf, content: conf, mode: 0o640 },
     { path: CONFIGURATION_FILES.backupTurn, content: turn, mode: 0o755 },
     { path: takeBackup, content: render("take-backup.sh", { conninfo, server }), mode: 0o755 },
+    ...metrics,
   ];
+}
+
+function metricsFile(server: string): PlannedFile {
+  const values = { home: BACKUP_HOME, drillRecord: DRILL_RECORD, server, port: BACKUP_METRICS_PORT };
+  return { path: CONFIGURATION_FILES.backupMetrics, content: render("backup-metrics.py", values), mode: 0o644 };
 }
 
 const primaryConninfoOf = (settings: Settings, user: string, own: readonly (readonly [string, string])[]): string =>

@@ -19,8 +19,12 @@ export const CONFIGURATION_MOUNT = "/etc/pg-topology";
 export const ARCHIVE_MOUNT = "/var/lib/pg-topology/archive";
 export const SOCKET_DIRECTORY = "/var/run/postgresql";
 export const BACKUP_HOME = "/var/lib/barman";
+/** What the last drill came to. Barman itself takes no notice of it. */
+export const DRILL_RECORD = `${BACKUP_HOME}/last-drill.json`;
 export const PROMETHEUS_HOME = "/var/lib/prometheus";
 export const SERVER_PORT = 5432;
+/** Where the backup server says how its backups are, inside the network. */
+export const BACKUP_METRICS_PORT = 9188;
 
 /** Where Barman has what is a server's. */
 export interface BarmanFolders {
@@ -59,6 +63,7 @@ export const CONFIGURATION_FILES = {
   barmanConf: `${CONFIGURATION_MOUNT}/barman.conf`,
   backupTurn: `${CONFIGURATION_MOUNT}/backup-turn`,
   takeBackup: `${CONFIGURATION_MOUNT}/take-backup`,
+  backupMetrics: `${CONFIGURATION_MOUNT}/backup-metrics`,
   queries: `${CONFIGURATION_MOUNT}/queries.yml`,
   exporterPassword: `${CONFIGURATION_MOUNT}/password`,
   prometheus: `${CONFIGURATION_MOUNT}/prometheus.yml`,

@@ -3,7 +3,7 @@ import { render } from "../config-templates/render.ts";
 import type { NodeSettings, Settings } from "../settings/settings.ts";
 import { MAINTENANCE_DATABASE, MONITORING_ROLE } from "./access-rules.ts";
 import { builtImageName } from "./built-image.ts";
-import { CONFIGURATION_FILES, PROMETHEUS_HOME, SERVER_PORT } from "./layout.ts";
+import { BACKUP_METRICS_PORT, CONFIGURATION_FILES, PROMETHEUS_HOME, SERVER_PORT } from "./layout.ts";
 import * as names from "./names.ts";
 import type { StackIdentity } from "./names.ts";
 import type { ExporterPlan, MonitoringPlan, PlannedFile } from "./plan.ts";
@@ -43,10 +43,11 @@ export function monitoringPlan(settings: Settings, identity: StackIdentity): Mon
         `--web.listen-address=:${PROMETHEUS_PORT}`,
         "--log.level=warn",
       ],
-      files: prometheusFiles(identity, nodes),
+      files: prometheusFiles(identity, settings),
     },
     delayed: nodes.filter(({ applyDelay }) => applyDelay !== null).map(({ name }) => name),
     backupSlots: settings.backup.enabled ? [names.BACKUP_SLOT] : [],
+    backupMaximumAges: settings.backup.enabled ? [ageSeconds(settings.backup.lastBackupMaximumAge)] : [],
   };
 }
 
@@ -65,14 +66,17 @@ function exporterPlan(identity: StackIdentity, { name }: NodeSettings): Exporter
   };
 }
 
-function prometheusFiles(identity: StackIdentity, nodes: readonly NodeSettings[]): PlannedFile[] {
+function prometheusFiles(identity: StackIdentity, { nodes, backup }: Settings): PlannedFile[] {
   const { alerts, facts } = CONFIGURATION_FILES;
   const scraped = nodes.map(({ name }) => ({
     node: name,
     postgres: `${names.exporterHost(name)}:${EXPORTER_PORTS.postgres}`,
     engine: `${names.exporterHost(name)}:${EXPORTER_PORTS.engine}`,
   }));
-  const values = { ...identity, scrapeSeconds: SCRAPE_SECONDS, alerts, facts, nodes: scraped };
+  const backups = backup.enabled
+    ? [{ name: names.BACKUP_HOST, target: `${names.BACKUP_HOST}:${BACKUP_METRICS_PORT}` }]
+    : [];
+  const values = { ...identity, scrapeSeconds: SCRAPE_SECONDS, alerts, facts, nodes: scraped, backups };
   return [
     { path: CONFIGURATION_FILES.prometheus, content: render("prometheus.yml", values), mode: 0o644 },
     { path: alerts, content: readFileSync(ALERTS, "utf8"), mode: 0o644 },
@@ -88,6 +92,16 @@ export interface CertificateEnd {
   readonly endsAtSeconds: number;
 }
 
+const UNIT_SECONDS = { HOUR: 3600, DAY: 86_400, WEEK: 7 * 86_400, MONTH: 31 * 86_400 };
+
+/** As Barman takes it. @param age for example "2 DAYS". */
+function ageSeconds(age: string): number {
+  const [, count = "", unit = ""] = /^(\d+) (\w+?)S?$/.exec(age) ?? [];
+  return Number(count) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
+}
+
 /** Rules with what alerts have to know, and no server says. */
-export const factsFile = ({ delayed, backupSlots }: MonitoringPlan, certificates: readonly CertificateEnd[]): string =>
-  render("facts.yml", { certificates, delayed, backupSlots });
+export function factsFile(monitoring: MonitoringPlan, certificates: readonly CertificateEnd[]): string {
+  const { delayed, backupSlots, backupMaximumAges } = monitoring;
+  return render("facts.yml", { certificates, delayed, backupSlots, backupMaximumAges });
+}

@@ -106,6 +106,8 @@ export interface MonitoringPlan {
   readonly exporterFiles: readonly PlannedFile[];
   readonly exporters: readonly ExporterPlan[];
   readonly prometheus: PrometheusPlan;
+  /** Older than this the newest backup may not become, in seconds; empty: there are no backups. */
+  readonly backupMaximumAges: readonly number[];
   /** Standbys with an applyDelay. */
   readonly delayed: readonly string[];
   /** Slots that a backup server streams from. */

@@ -1,4 +1,5 @@
 import { newestRestorable } from "../../operations/backup-server.ts";
+import { forgetDrill } from "../../operations/drill-record.ts";
 import { connectEngine } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
@@ -13,7 +14,7 @@ const HISTORY_LENGTH = 50;
 export const restoreDrillHandler: Handler<RestoreDrillInputs, RestoreDrillOutputs> = {
   secretOutputs: [],
   // Another way to restore is no reason to restore the same backup again.
-  ignoredInputs: ["node", "labels", "nodeLabel", "everySeconds"],
+  ignoredInputs: ["node", "record", "labels", "nodeLabel", "everySeconds"],
   drift: async ({ lastDrill }, { server, everySeconds }, { log, warn }) => {
     try {
       const newest = await newestRestorable(connectEngine(), server);
@@ -33,7 +34,10 @@ export const restoreDrillHandler: Handler<RestoreDrillInputs, RestoreDrillOutput
     const lastDrill = await run(inputs, context);
     return { lastDrill, drillHistory: [lastDrill, ...drillHistory].slice(0, HISTORY_LENGTH) };
   },
-  delete: async ({ node }) => removeRestored(connectEngine(), node),
+  delete: async ({ node, server, record }) => {
+    await forgetDrill(connectEngine(), server, record);
+    await removeRestored(connectEngine(), node);
+  },
 };
 
 async function run(drill: RestoreDrillInputs, { status, log, signal }: Context): Promise<DrillReport> {

@@ -28,6 +28,8 @@ beforeAll(async () => {
     ],
     replication: { synchronous: { mode: "priority", count: 1 } },
     monitoring: { enabled: true, port },
+    backup: { enabled: true },
+    drill: { enabled: true },
   });
   await stack.up();
   prometheus = new Prometheus(port);
@@ -47,6 +49,16 @@ describe("what is watched", () => {
       "SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'postgres_exporter'";
     expect(await psqlIn(stack.container("node-2"), ssl)).toBe("t");
     await stack.expectNoChanges("--refresh");
+  });
+
+  test("the backup server says when the newest backup ended, and how its drill did", async () => {
+    const ended = async (metric: string): Promise<number> =>
+      Number((await prometheus.values(metric, "node"))["barman"]);
+    const anHourAgo = Date.now() / 1000 - 3600;
+    await expect.poll(() => ended("pg_topology_backup_end_seconds"), WAIT).toBeGreaterThan(anHourAgo);
+    await expect.poll(() => ended("pg_topology_drill_end_seconds"), WAIT).toBeGreaterThan(anHourAgo);
+    expect(await prometheus.values("pg_topology_drill_failed", "node")).toEqual({ barman: "0" });
+    expect(await prometheus.values("pg_topology_backup_restorable", "node")).toEqual({ barman: "1" });
   });
 
   test("all is well: nothing fires, and every query of the Grafana dashboard has an answer", async () => {

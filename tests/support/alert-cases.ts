@@ -26,6 +26,11 @@ const lag = (bytes: number): Record<string, string> => ({
   'pg_topology_standby_replay_lag_bytes{node="node-1",standby="node-2"}': always(bytes),
 });
 
+const backup = (seconds: { end_seconds: number; maximum_age_seconds: number }): Record<string, string> => ({
+  'pg_topology_backup_end_seconds{job="backup",node="barman"}': always(seconds.end_seconds),
+  pg_topology_backup_maximum_age_seconds: always(seconds.maximum_age_seconds),
+});
+
 export const ALERT_CASES: readonly AlertCase[] = [
   {
     title: "all is well",
@@ -94,6 +99,25 @@ export const ALERT_CASES: readonly AlertCase[] = [
       'pg_topology_backup_slot{slot="barman"}': always(1),
     },
     firing: ["BackupServerAway"],
+  },
+  {
+    title: "backups and drills as they should be",
+    series: {
+      ...ONE_PRIMARY,
+      ...backup({ end_seconds: 0, maximum_age_seconds: 86_400 }),
+      pg_topology_drill_failed: always(0),
+    },
+    firing: [],
+  },
+  {
+    title: "a newest backup that is too old",
+    series: { ...ONE_PRIMARY, ...backup({ end_seconds: 0, maximum_age_seconds: 60 }) },
+    firing: ["BackupTooOld"],
+  },
+  {
+    title: "a backup that could not be restored",
+    series: { ...ONE_PRIMARY, 'pg_topology_drill_failed{job="backup",node="barman"}': always(1) },
+    firing: ["DrillFailed"],
   },
   {
     title: "an exporter that is gone",

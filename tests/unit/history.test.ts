@@ -12,6 +12,7 @@ test("what a stack remembers is there at the first look, the newest first", () =
     "2026-11-21T11:30:12.000Z timeline 2: node-1 was promoted",
     "2026-11-21T11:00:00.000Z node-1 was started",
     "2026-11-21T11:00:00.000Z node-2 was started",
+    "2026-11-21T02:10:00.000Z drill: 20261121T020001 was restored in 4.2 s",
     "2026-11-21T02:00:09.000Z backup 20261121T020001 ended",
   ]);
 });

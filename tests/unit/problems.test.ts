@@ -13,7 +13,15 @@ const BACKUP: BackupStatus = {
   state: "running",
   restorable: 2,
   newest: { id: "20261121T020001", endedAt: "2026-11-21T02:00:09.000Z", ageSeconds: 35_991 },
+  lastDrill: null,
   failedChecks: [],
+};
+const DRILL = {
+  backup: "20261121T020001",
+  at: "2026-11-21T03:00:00Z",
+  ageSeconds: 32_400,
+  rtoSeconds: 4,
+  rpoSeconds: 1,
 };
 
 /** Everything is as it shall be, but for what is given. */
@@ -139,6 +147,10 @@ test.each<[Partial<BackupStatus>, string]>([
   [{ state: "exited", restorable: null, newest: null, failedChecks: null }, "the backup server is exited; "],
   [{ state: "no answer", restorable: null, newest: null, failedChecks: null }, "does not answer in time; "],
   [{ restorable: 0, newest: null }, "no backup can be restored; there is nothing to go back to: "],
+  [
+    { lastDrill: { ...DRILL, failure: "it is spoiled. pg_verifybackup: checksum mismatch.\nand more" } },
+    "the drill of the backup 20261121T020001 failed: it is spoiled. pg_verifybackup: checksum mismatch; ",
+  ],
   [{ failedChecks: ["backup maximum age (3 days)"] }, "the backup server: backup maximum age (3 days); "],
 ])("backups: %j", (difference, what) => {
   expect(sentences({}, { backup: { ...BACKUP, ...difference } })).toEqual([expect.stringContaining(what)]);

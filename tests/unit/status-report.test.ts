@@ -15,6 +15,7 @@ test("a table of the nodes, the facts, and a sentence for each problem", () => {
       "Timeline 2 since 2026-11-21 11:30 UTC at 0/3000148, first seen on node-1: promotion.",
       "Certificates are good until 2027-10-01.",
       "Newest backup: 20261121T020001, 9 h old; 2 can be restored.",
+      "Last drill: 9 h ago, 20261121T020001, back after 4.2 s, 0.3 s of transactions lost.",
       "",
       "dev is degraded.",
       "  node-2: replay is paused; it is old: `npm start`.",
