@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import type Docker from "dockerode";
 import { statusCode } from "./engine.ts";
-import { OperationError } from "./errors.ts";
+import { OperationError, messageOf } from "./errors.ts";
 
 export interface ExecResult {
   readonly exitCode: number;
@@ -20,10 +20,39 @@ export interface Exec {
 
 /**
  * Runs a command in a running container to its end; whatever its exit code, that is a result.
- * @throws OperationError when the container does not run.
+ * @throws OperationError when the container does not run, or stops before the command has begun.
  */
-export async function execIn(docker: Docker, { container, user, command, input = "" }: Exec): Promise<ExecResult> {
-  const exec = await startable(docker, container, user, command);
+export async function execIn(docker: Docker, exec: Exec): Promise<ExecResult> {
+  try {
+    return await runToItsEnd(docker, exec);
+  } catch (error) {
+    const why = whyNot(error);
+    if (why === undefined) throw error;
+    throw new OperationError(`the container ${exec.container} cannot be asked: ${why}.`);
+  }
+}
+
+/** One that stops between the steps of an exec is a failure of the engine's own (500) and not a conflict (409). */
+function whyNot(error: unknown): string | undefined {
+  switch (statusCode(error)) {
+    case 404:
+    case 409:
+      return "it is not running";
+    case 500:
+      return messageOf(error).trim();
+    default:
+      return undefined;
+  }
+}
+
+async function runToItsEnd(docker: Docker, { container, user, command, input = "" }: Exec): Promise<ExecResult> {
+  const exec = await docker.getContainer(container).exec({
+    User: user,
+    Cmd: [...command],
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+  });
   const stream = await exec.start({ hijack: true, stdin: true });
   const stdout = new PassThrough();
   const stderr = new PassThrough();
@@ -36,24 +65,4 @@ export async function execIn(docker: Docker, { container, user, command, input =
   const [output, errors] = await Promise.all([text(stdout), text(stderr)]);
   const { ExitCode } = await exec.inspect();
   return { exitCode: ExitCode ?? -1, stdout: output, stderr: errors };
-}
-
-async function startable(
-  docker: Docker,
-  container: string,
-  user: string,
-  command: readonly string[],
-): Promise<Docker.Exec> {
-  try {
-    return await docker.getContainer(container).exec({
-      User: user,
-      Cmd: [...command],
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-    });
-  } catch (error) {
-    if (statusCode(error) !== 404 && statusCode(error) !== 409) throw error;
-    throw new OperationError(`the container ${container} cannot be asked: it is not running.`);
-  }
 }
