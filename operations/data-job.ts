@@ -1,8 +1,9 @@
-import { engineOf } from "./engine.ts";
+import { engineOf, inspectContainer } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { runJob } from "./job.ts";
 import { parseLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
+import type { Node } from "./node.ts";
 import type { RoleEnvironment } from "./role-environment.ts";
 
 /** What config-templates/rejoin.sh can do to the data of a node whose server is stopped. */
@@ -36,11 +37,28 @@ export interface WalEnd {
   readonly lsn: Lsn;
 }
 
-/** undefined: its files do not tell. */
+/** By container and the moment at which it stopped: what has stopped writes no more, and one update asks three times. */
+const walEnds = new Map<string, Promise<WalEnd | undefined>>();
+
+/** Reads to the end of what is valid. undefined: the files of the node do not tell. */
 export async function readWalEnd(
   environment: RoleEnvironment,
-  node: string,
+  node: Node,
   signal?: AbortSignal,
+): Promise<WalEnd | undefined> {
+  const container = await inspectContainer(engineOf(node), node.container);
+  if (container?.State.Running !== false) return walEndByJob(environment, node.name, signal);
+  const stopped = `${container.Id} ${container.State.FinishedAt}`;
+  const end = walEnds.get(stopped) ?? walEndByJob(environment, node.name, signal);
+  walEnds.set(stopped, end);
+  end.catch(() => walEnds.delete(stopped));
+  return end;
+}
+
+async function walEndByJob(
+  environment: RoleEnvironment,
+  node: string,
+  signal: AbortSignal | undefined,
 ): Promise<WalEnd | undefined> {
   const output = await runDataJob(environment, node, "wal-end", signal);
   const timeline = /^timeline: (\d+)$/m.exec(output)?.[1];

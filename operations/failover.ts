@@ -1,8 +1,7 @@
 import type pg from "pg";
 import { readContainerFile, writeContainerFile } from "./container-file.ts";
 import { readWalEnd } from "./data-job.ts";
-import type { WalEnd } from "./data-job.ts";
-import { engineOf, inspectContainer } from "./engine.ts";
+import { engineOf } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { bytesBehind, formatLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
@@ -65,23 +64,10 @@ export async function failoverFacts(
   { from, fromNode, to, nodes, guarantee }: DeadPrimary,
 ): Promise<FailoverFacts> {
   const [end, standing] = await Promise.all([
-    walEndOf(environment, fromNode).catch(noAnswer),
+    readWalEnd(environment, fromNode).catch(noAnswer),
     standingGuarantee(environment, from, fromNode, guarantee),
   ]);
   return judgeFailover(from.name, to, end?.lsn ?? null, nodes, standing);
-}
-
-/** By container and the moment at which it stopped: what has stopped writes no more, and one update asks three times. */
-const walEnds = new Map<string, WalEnd>();
-
-async function walEndOf(environment: RoleEnvironment, node: Node): Promise<WalEnd | undefined> {
-  const container = await inspectContainer(engineOf(node), node.container);
-  const stopped = container?.State.Running === false ? `${container.Id} ${container.State.FinishedAt}` : undefined;
-  const known = stopped === undefined ? undefined : walEnds.get(stopped);
-  if (known !== undefined) return known;
-  const end = await readWalEnd(environment, node.name);
-  if (stopped !== undefined && end !== undefined) walEnds.set(stopped, end);
-  return end;
 }
 
 /** Commits of a primary whose synchronous_standby_names ALTER SYSTEM has set were confirmed by whomever that names. */

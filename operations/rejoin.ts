@@ -84,7 +84,7 @@ export async function planRejoin(
   const end =
     control?.state === "shut down"
       ? afterCheckpoint(control)
-      : await readWalEnd(environment, node.name, signal).catch(noAnswer);
+      : await readWalEnd(environment, node, signal).catch(noAnswer);
   if (end === undefined) {
     return { node: node.name, rung: "clone", reason: "its data cannot be read", discardedBytes: null };
   }

@@ -189,6 +189,28 @@ describe("the primary is dead", () => {
     expect(await ledger.lost()).toEqual([]);
   });
 
+  test("a primary that dies before its first checkpoint on a timeline tells where its log ends all the same", async () => {
+    // Its standbys have much to write for a checkpoint, and begin another WAL file than that of the last one.
+    const filled = "CREATE TABLE filled AS SELECT n, repeat('x', 500) AS text FROM generate_series(1, 20000) AS n";
+    const node2 = stack.container("node-2");
+    for (const sql of ["CHECKPOINT", "SELECT pg_switch_wal()", filled]) await psqlIn(node2, sql);
+    await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+    await docker("kill", node2);
+    const accepted = { acknowledge: { failover: { lostBytes: 10_000_000 } } };
+    await stack.configure(withPrimary("node-1", accepted));
+    await stack.up();
+    const behind = `SELECT timeline_id < ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
+      FROM pg_control_checkpoint()`;
+    expect(await psqlIn(stack.container("node-1"), behind)).toBe("t");
+
+    await docker("kill", stack.container("node-1"));
+    await stack.configure(withPrimary("node-2", accepted));
+    const output = await stack.up();
+    expect(output).toMatch(/The log of node-1 ends at [0-9A-F]+\/[0-9A-F]+, node-2 has received up to/);
+    expect(output).toMatch(/node-1 follows the primary by (streaming|pg_rewind)/);
+    expect((await outputs()).lastSwitchover).toMatchObject({ from: "node-1", to: "node-2" });
+  });
+
   test("to take the acknowledgement away afterwards changes nothing", async () => {
     await stack.configure(withPrimary("node-2"));
     await stack.expectNoChanges();
