@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
@@ -31,20 +31,25 @@ async function runJob(name: string): Promise<{ exitCode: number; output: string;
   return { exitCode, output, summary: read(files.GITHUB_STEP_SUMMARY), outputs: read(files.GITHUB_OUTPUT) };
 }
 
-// As in the life of a change: a pull request, the merge, the night after it. The stack is that of staging.
-test("a pull request is told what its update would do", async () => {
-  const { exitCode, output, summary, outputs } = await runJob("preview");
-  expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
-  expect(summary).toMatch(/^### Impact of this update: \w+$/m);
-  expect(outputs).toBe(`markdown<<END_OF_IMPACT\n${summary}END_OF_IMPACT\n`);
-});
-
+// The stack is that of staging: its first update makes it, and later ones are previewed.
 test("the merge brings staging up, with a standby that commits wait for", async () => {
   const { exitCode, output } = await runJob("update");
   expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
   expect(output).toContain("staging is healthy.");
   const waitedFor = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
   expect(await psqlIn(clone.container("staging", "node-1"), waitedFor)).toBe("1");
+});
+
+test("a pull request is told what its update would do", async () => {
+  const file = clone.path("Pulumi.staging.yaml");
+  const merged = readFileSync(file, "utf8");
+  onTestFinished(() => writeFileSync(file, merged));
+  writeFileSync(file, merged.replace("config:\n", `config:\n  ${clone.project}:parameters: { work_mem: 8MB }\n`));
+  const { exitCode, output, summary, outputs } = await runJob("preview");
+  expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+  expect(summary).toMatch(/^### Impact of this update: reload$/m);
+  expect(summary).toMatch(/^\| reload \| node-1, .*work&#95;mem.* \| change \|$/m);
+  expect(outputs).toBe(`markdown<<END_OF_IMPACT\n${summary}END_OF_IMPACT\n`);
 });
 
 test("at night nothing has drifted, or the job fails", async () => {
