@@ -3,7 +3,7 @@ import prettyBytes from "pretty-bytes";
 import { takeBackup } from "../operations/backup-server.ts";
 import { barman, barmanWords, checkBarman, deleteBackup, keepBackup, listBackups } from "../operations/barman.ts";
 import type { Backup } from "../operations/barman.ts";
-import { connectEngine } from "../operations/engine.ts";
+import { engineOf } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { CONFIGURATION_FILES } from "../plan/layout.ts";
 import { backupServerOf } from "./backup-server.ts";
@@ -29,8 +29,8 @@ await runCommand({
   allowPositionals: true,
   failureExitCode: 1,
   run: async ({ stack, release }, [action = "", id]) => {
-    const docker = connectEngine();
-    const server = await backupServerOf(docker, stack);
+    const server = await backupServerOf(stack);
+    const docker = engineOf(server);
     switch (action) {
       case "now": {
         const taken = await takeBackup(docker, { ...server, takeBackup: CONFIGURATION_FILES.takeBackup });

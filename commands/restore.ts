@@ -1,18 +1,20 @@
 import type Docker from "dockerode";
 import { copyRestored, requireCopyable } from "../operations/copy-restored.ts";
 import type { Copy } from "../operations/copy-restored.ts";
-import { connectEngine, inspectContainer } from "../operations/engine.ts";
+import { placeOf } from "../operations/docker-host.ts";
+import { engineOf, inspectContainer } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { findNodes } from "../operations/node.ts";
 import { planRestore, runRestore } from "../operations/restore.ts";
 import type { Restore } from "../operations/restore.ts";
-import { removeRestored } from "../operations/restored-server.ts";
-import type { Reached } from "../operations/restored-server.ts";
+import { removeRestored, restoredServer } from "../operations/restored-server.ts";
+import type { Reached, RestoredNode } from "../operations/restored-server.ts";
 import { LABELS, stackLabels } from "../plan/names.ts";
 import { restoredNode } from "../plan/restore.ts";
 import { backupServerOf } from "./backup-server.ts";
 import type { StackBarman } from "./backup-server.ts";
 import { runCommand } from "./command.ts";
+import { hostsOf } from "./hosts.ts";
 import { DEFAULT_STACK } from "./project.ts";
 import { copyOf, targetOf } from "./restore-arguments.ts";
 import type { RestoreArguments } from "./restore-arguments.ts";
@@ -43,8 +45,8 @@ await runCommand({
   options: OPTIONS,
   failureExitCode: 1,
   run: async (values: RestoreArguments) => {
-    const docker = connectEngine();
-    const server = await backupServerOf(docker, values.stack ?? DEFAULT_STACK);
+    const server = await backupServerOf(values.stack ?? DEFAULT_STACK);
+    const docker = engineOf(server);
     const { restore, findScript } = await restoreOf(docker, server);
     if (values.remove === true) {
       await removeRestored(docker, restore.node);
@@ -55,7 +57,7 @@ await runCommand({
     if (copy !== null) await requireCopyable(restore.nodes, copy);
     const planned = await planRestore(docker, restore, target, findScript);
     const reached = await restored(docker, restore, planned);
-    if (copy === null) console.log(howToConnect(restore.node.container, reached));
+    if (copy === null) console.log(howToConnect(restore.node, reached));
     else await copied(docker, restore, copy);
     return 0;
   },
@@ -65,10 +67,12 @@ async function restoreOf(docker: Docker, server: StackBarman): Promise<{ restore
   const container = await inspectContainer(docker, server.container);
   if (container === undefined) throw new OperationError(`the backup server ${server.container} is gone.`);
   const major = Number(container.Config.Env.find((line) => line.startsWith("PG_MAJOR="))?.slice("PG_MAJOR=".length));
-  const { findScript, ...node } = restoredNode(server.identity, major);
-  const nodes = await findNodes({ labels: stackLabels(server.identity), nodeLabel: LABELS.node });
+  const { findScript, ...planned } = restoredNode(server.identity, major);
+  const node = { ...planned, image: container.Config.Image, ...placeOf(server) };
+  const marks = { labels: stackLabels(server.identity), nodeLabel: LABELS.node };
+  const nodes = await findNodes({ ...hostsOf(server.identity.stack), ...marks });
   const log = (message: string): void => console.log(message);
-  return { restore: { server, node: { ...node, image: container.Config.Image }, nodes, log }, findScript };
+  return { restore: { server, node, nodes, log }, findScript };
 }
 
 /** A node that has not become what was asked for is of no use to anybody. */
@@ -86,7 +90,7 @@ async function restored(docker: Docker, restore: Restore, planned: Parameters<ty
 
 async function copied(docker: Docker, { node, nodes }: Restore, copy: Copy): Promise<void> {
   try {
-    await copyRestored({ name: "the restored node", container: node.container }, nodes, copy);
+    await copyRestored(restoredServer(node), nodes, copy);
   } finally {
     await removeRestored(docker, node);
   }
@@ -95,9 +99,10 @@ async function copied(docker: Docker, { node, nodes }: Restore, copy: Copy): Pro
   );
 }
 
-function howToConnect(container: string, { paused }: Reached): string {
+function howToConnect({ container, host }: RestoredNode, { paused }: Reached): string {
+  const there = host === undefined ? "" : `   (on ${host.name})`;
   return [
-    `Connect:  docker exec -it -u postgres ${container} psql`,
+    `Connect:  docker exec -it -u postgres ${container} psql${there}`,
     ...(paused ? ["          (it only reads; SELECT pg_wal_replay_resume() makes it take writes)"] : []),
     "Remove:   npm run restore -- --remove",
   ].join("\n");

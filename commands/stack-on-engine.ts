@@ -5,6 +5,7 @@ import type { StackOnEngine } from "../operations/status.ts";
 import * as names from "../plan/names.ts";
 import type { StackIdentity } from "../plan/names.ts";
 import { DRILL_RECORD } from "../plan/layout.ts";
+import { backupPlaceOf } from "./backup-server.ts";
 import { hostsOf } from "./hosts.ts";
 import { DEFAULT_STACK } from "./project.ts";
 
@@ -21,6 +22,7 @@ export const onEngine = (identity: StackIdentity): StackOnEngine => ({
     volume: names.backupVolumeName(identity),
     drillRecord: DRILL_RECORD,
     slot: names.BACKUP_SLOT,
+    ...backupPlaceOf(identity.stack),
   },
 });
 

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { BACKUP_HOME, CONFIGURATION_FILES, CONFIGURATION_MOUNT, DRILL_RECORD, POSTGRES_UID } from "../plan/layout.ts";
 import { passfileLine } from "../plan/passfile.ts";
-import { nodeMarks } from "../plan/placed.ts";
+import { nodeMarks, on } from "../plan/placed.ts";
 import type { BackupPlan, Plan } from "../plan/plan.ts";
 import { BackupServer as BackupServerResource } from "../provider/resources/backup-server.ts";
 import { Password } from "../provider/resources/password.ts";
@@ -36,16 +36,19 @@ export class BackupServer extends pulumi.ComponentResource {
       { name: backup.volume, labels: asLabels(plan.labels) },
       {
         parent: this,
+        ...foundation.docker.on(backup.host),
         protect: plan.deletionProtection,
         dependsOn: [...foundation.beforeFiles],
         ignoreChanges: ["labels", "driver", "driverOpts"],
       },
     );
-    const image = builtImage(`${name}-image`, "barman", backup.image, foundation, this);
-    const container = this.#container(name, plan, backup, [foundation.network.on(null), volume, files, image]);
+    const image = builtImage(`${name}-image`, "barman", backup.image, foundation, backup.host, this);
+    const made = [foundation.network.on(backup.host), volume, files, image];
+    const container = this.#container(name, foundation, backup, made);
     this.server = new BackupServerResource(
       `${name}-server`,
       {
+        ...on(backup.host),
         container: backup.container,
         server: backup.server,
         walFolder: backup.walFolder,
@@ -63,14 +66,14 @@ export class BackupServer extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  #drill(name: string, plan: Plan, { drill, image, container, server }: BackupPlan): RestoreDrill | undefined {
+  #drill(name: string, plan: Plan, { drill, host, image, container, server }: BackupPlan): RestoreDrill | undefined {
     if (drill === null) return undefined;
     const { job, container: scratch, volume, labels, mounts, restoreScript, serverScript } = drill.node;
     return new RestoreDrill(
       `${name}-drill`,
       {
         server: { container, server },
-        node: { image, job, container: scratch, volume, labels, mounts, restoreScript, serverScript },
+        node: { ...on(host), image, job, container: scratch, volume, labels, mounts, restoreScript, serverScript },
         database: plan.database.name,
         everySeconds: drill.everySeconds,
         assertions: drill.assertions,
@@ -98,14 +101,19 @@ export class BackupServer extends pulumi.ComponentResource {
 
   #configuration(
     name: string,
-    { plan, beforeFiles, credentials }: Foundation,
+    { plan, docker: hosts, beforeFiles, credentials }: Foundation,
     backup: BackupPlan,
     passwords: Passwords,
   ): VolumeFiles {
     const volume = new docker.Volume(
       `${name}-configuration`,
       { name: backup.configurationVolume, labels: asLabels(plan.labels) },
-      { parent: this, dependsOn: [...beforeFiles], ignoreChanges: ["labels", "driver", "driverOpts"] },
+      {
+        parent: this,
+        ...hosts.on(backup.host),
+        dependsOn: [...beforeFiles],
+        ignoreChanges: ["labels", "driver", "driverOpts"],
+      },
     );
     const passfile = pulumi
       .all([passwords.backup, passwords.streaming])
@@ -116,6 +124,7 @@ export class BackupServer extends pulumi.ComponentResource {
       `${name}-files`,
       {
         image: plan.image,
+        ...on(backup.host),
         volume: backup.configurationVolume,
         mount: CONFIGURATION_MOUNT,
         files: [
@@ -136,19 +145,24 @@ export class BackupServer extends pulumi.ComponentResource {
     );
   }
 
-  #container(name: string, plan: Plan, backup: BackupPlan, dependsOn: readonly pulumi.Resource[]): docker.Container {
+  #container(
+    name: string,
+    { plan, docker: hosts }: Foundation,
+    backup: BackupPlan,
+    dependsOn: readonly pulumi.Resource[],
+  ): docker.Container {
     return new docker.Container(
       `${name}-container`,
       {
         name: backup.container,
-        hostname: backup.host,
+        hostname: backup.hostname,
         image: backup.image,
         labels: asLabels(plan.labels),
         mounts: [
           { type: "volume", source: backup.volume, target: BACKUP_HOME, readOnly: false },
           { type: "volume", source: backup.configurationVolume, target: CONFIGURATION_MOUNT, readOnly: true },
         ],
-        networksAdvanced: [{ name: plan.network.name, aliases: [backup.host] }],
+        networksAdvanced: [{ name: plan.network.name, aliases: [backup.hostname] }],
         healthcheck: {
           tests: ["CMD", "barman", "check", "--nagios", backup.server],
           interval: "1m0s",
@@ -158,7 +172,7 @@ export class BackupServer extends pulumi.ComponentResource {
         },
         ...besideServers(plan, STOP_TIMEOUT_SECONDS),
       },
-      { parent: this, dependsOn: [...dependsOn] },
+      { parent: this, ...hosts.on(backup.host), dependsOn: [...dependsOn] },
     );
   }
 }

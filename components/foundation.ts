@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { DockerEngine } from "../provider/resources/docker-engine.ts";
 import { LABELS } from "../plan/names.ts";
 import { nodeMarks, on, placed } from "../plan/placed.ts";
+import type { PlacedNode } from "../plan/placed.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ParameterCheck } from "../provider/resources/parameter-check.ts";
 import { Credentials } from "./credentials.ts";
@@ -42,6 +43,12 @@ export function layFoundation(plan: Plan, chosen: ChosenSecrets, projectDirector
   };
 }
 
+/** With hosts it matters where that is. */
+function backupServer({ backup }: Plan): { backupServer?: PlacedNode } {
+  if (backup === null || backup.host === null) return {};
+  return { backupServer: { name: backup.hostname, container: backup.container, host: backup.host } };
+}
+
 function parameterCheck(plan: Plan, engine: DockerEngine): ParameterCheck[] {
   const { parameterCheck: check, image, labels, primary } = plan;
   if (check === null) return [];
@@ -69,6 +76,7 @@ function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
     ...nodeMarks(plan),
     scratchLabel: LABELS.scratch,
     primary: placed(plan.primary),
+    ...backupServer(plan),
     dataDirectory: plan.layout.dataDirectory,
     dataMount: plan.layout.dataMount,
     dataVolumes: plan.nodes.map((node) => ({ ...placed(node), volume: node.dataVolume })),

@@ -42,7 +42,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const { prometheus, image: tag } = monitoring;
     const password = new Password(`${name}-password`, { length: PASSWORD_LENGTH, version: 1 }, { parent: this });
     const role = this.#role(password, primary);
-    const image = builtImage(`${name}-image`, "monitoring", tag, foundation, this);
+    const image = builtImage(`${name}-image`, "monitoring", tag, foundation, null, this);
     const exporterFiles = this.#exporterFiles(password);
     const prometheusFiles = this.#prometheusFiles(prometheus, nodes);
     // The servers have read that the role may come in.

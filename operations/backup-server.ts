@@ -4,6 +4,8 @@ import { missingWal } from "./archived-wal.ts";
 import type { WalArchive } from "./archived-wal.ts";
 import { barman, barmanWords, checkBarman, isRestorable, listBackups } from "./barman.ts";
 import type { Backup, Barman, BarmanCheck } from "./barman.ts";
+import { placeOf } from "./docker-host.ts";
+import type { OnHost } from "./docker-host.ts";
 import { inspectContainer, lastLogLines } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { execIn } from "./exec.ts";
@@ -14,7 +16,7 @@ import { startServer } from "./server.ts";
 import { runOnWritableNode } from "./superuser.ts";
 import { waitUntil } from "./wait-until.ts";
 
-export interface BackupServer extends WalArchive, NodeMarks {
+export interface BackupServer extends WalArchive, NodeMarks, OnHost {
   /** Path of the script in its container that takes a backup and waits until it can be restored. */
   readonly takeBackup: string;
   /** The folder in its container that has the WAL it is receiving. */
@@ -50,7 +52,7 @@ const MENDED_BY_A_BACKUP: ReadonlySet<string> = new Set([
  */
 export async function ensureBackups(options: BackupOptions): Promise<Backup> {
   const { docker, server, status, log } = options;
-  await startServer({ name: "the backup server", container: server.container });
+  await startServer({ name: "the backup server", container: server.container, ...placeOf(server) });
   if (!(await isRegistered(docker, server.container))) await registerContainer(docker, server.container);
   status("waits until Barman receives the WAL");
   await alignReceiver(options);

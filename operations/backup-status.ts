@@ -2,7 +2,8 @@ import type Docker from "dockerode";
 import { describeCheck } from "./backup-server.ts";
 import { checkBarman, isRestorable, listBackups } from "./barman.ts";
 import type { Backup, Barman } from "./barman.ts";
-import { inspectContainer, unlessMissing } from "./engine.ts";
+import type { OnHost } from "./docker-host.ts";
+import { EngineGoneError, engineOf, inspectContainer, unlessMissing } from "./engine.ts";
 import { lastDrill } from "./drill-record.ts";
 import type { DrillRecord } from "./drill-record.ts";
 import { noAnswer } from "./errors.ts";
@@ -12,7 +13,7 @@ import { withDeadline } from "./with-deadline.ts";
 const ANSWER_TIMEOUT_SECONDS = 2.5;
 
 /** A backup server by its names, whether there is one or not. */
-export interface NamedBarman extends Barman {
+export interface NamedBarman extends Barman, OnHost {
   /** With the backups. */
   readonly volume: string;
   /** Where it has the result of the last drill. */
@@ -20,9 +21,22 @@ export interface NamedBarman extends Barman {
 }
 
 /** What a backup server says of its backups; null: the stack has none. It waits no longer than its deadline. */
-export async function backupStatus(docker: Docker, server: NamedBarman, now: Date): Promise<BackupStatus | null> {
+export async function backupStatus(server: NamedBarman, now: Date): Promise<BackupStatus | null> {
+  try {
+    return await askedStatus(engineOf(server), server, now);
+  } catch (error) {
+    // Without hosts there is nobody else to ask: then the engine is what has to be told of.
+    if (server.host === undefined || !(error instanceof EngineGoneError)) throw error;
+    return { ...unknownOf(server), state: "unreachable" };
+  }
+}
+
+const unknownOf = ({ container }: NamedBarman) =>
+  ({ container, restorable: null, newest: null, lastDrill: null, failedChecks: null }) as const;
+
+async function askedStatus(docker: Docker, server: NamedBarman, now: Date): Promise<BackupStatus | null> {
   const { container, volume, drillRecord } = server;
-  const unknown = { container, restorable: null, newest: null, lastDrill: null, failedChecks: null };
+  const unknown = unknownOf(server);
   const found = await inspectContainer(docker, container);
   if (found === undefined) {
     const backups = await unlessMissing(docker.getVolume(volume).inspect());

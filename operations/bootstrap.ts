@@ -96,8 +96,14 @@ async function requireVolume({ node, stack, volume, volumePattern }: Bootstrap):
     .filter((name) => name.startsWith(before) && name.endsWith(after))
     .map((name) => name.slice(before.length, name.length - after.length));
   const known = stacks.length === 0 ? "No stack has any" : `Stacks that have: ${stacks.toSorted().join(", ")}`;
-  throw new OperationError(`the stack ${stack} has no backups on this engine: there is no volume ${volume}. ${known}.`);
+  throw new OperationError(
+    `the stack ${stack} has no backups on ${place(node)}: there is no volume ${volume}. ${known}.`,
+  );
 }
+
+/** A cluster is founded where its backups are: they go over no network. */
+const place = ({ name, host }: DataVolume): string =>
+  host === undefined ? "this engine" : `${host.name}, where ${name} is`;
 
 async function lastCommitBefore(
   bootstrap: Bootstrap,

@@ -1,5 +1,6 @@
 import { ExecaError, execa } from "execa";
 import { escapeIdentifier, escapeLiteral } from "pg";
+import { clientArguments } from "./docker-connection.ts";
 import { OperationError } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { runAsSuperuser, runOnWritableNode } from "./superuser.ts";
@@ -123,6 +124,7 @@ const promoted = (restored: Node): Promise<string> => runAsSuperuser(restored, P
 /** One program's output into another's input, each in its own container, by the server's socket. */
 async function pipe(from: Node, source: readonly string[], to: Node, sink: readonly string[]): Promise<void> {
   const inside = (node: Node, command: readonly string[]): string[] => [
+    ...clientArguments(node),
     "exec",
     "-i",
     "-u",

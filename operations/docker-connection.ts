@@ -4,7 +4,7 @@ import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
 import { join, resolve } from "node:path";
 import type Docker from "dockerode";
-import type { DockerHost } from "./docker-host.ts";
+import type { DockerHost, OnHost } from "./docker-host.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { SshAgent } from "./ssh-agent.ts";
 
@@ -42,15 +42,23 @@ export function dockerOptions({ docker, certificates }: DockerHost): Options {
   }
 }
 
+/** How Docker's own client reaches the same engine. */
+export function clientArguments({ host }: OnHost): string[] {
+  if (host === undefined) return [];
+  const { docker, certificates } = host;
+  if (certificates === undefined) return ["--host", docker];
+  const path = (name: string): string => certificatePath(certificates, name);
+  const tls = ["--tlscacert", path("ca.pem"), "--tlscert", path("cert.pem"), "--tlskey", path("key.pem")];
+  return ["--host", docker, "--tlsverify", ...tls];
+}
+
+const certificatePath = (folder: string, name: string): string => resolve(PROJECT_DIRECTORY, folder, name);
+
 /** By the names that Docker's own client gives them. */
 function clientCertificate(folder: string): Pick<Docker.DockerOptions, "ca" | "cert" | "key"> {
-  const path = (name: string): string => resolve(PROJECT_DIRECTORY, folder, name);
+  const file = (name: string): Buffer => readFileSync(certificatePath(folder, name));
   try {
-    return {
-      ca: readFileSync(path("ca.pem")),
-      cert: readFileSync(path("cert.pem")),
-      key: readFileSync(path("key.pem")),
-    };
+    return { ca: file("ca.pem"), cert: file("cert.pem"), key: file("key.pem") };
   } catch (error) {
     throw new OperationError(
       `expected ca.pem, cert.pem and key.pem in ${folder}, as certificates of a host: ${messageOf(error)}`,

@@ -14,6 +14,9 @@ export interface OnHost {
   readonly host?: DockerHost;
 }
 
+/** Where something is, and nothing else of it. */
+export const placeOf = ({ host }: OnHost): OnHost => (host === undefined ? {} : { host });
+
 /** Every engine that a stack is on. */
 export const placesOf = ({ hosts }: { readonly hosts?: readonly DockerHost[] }): readonly OnHost[] =>
   hosts === undefined ? [{}] : hosts.map((host) => ({ host }));

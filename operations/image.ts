@@ -12,7 +12,7 @@ import { OperationError, messageOf } from "./errors.ts";
 export async function ensureImage(on: OnHost, image: string, onStatus: (status: string) => void): Promise<void> {
   const docker = engineOf(on);
   if (await hasImage(docker, image)) return;
-  if (on.host !== undefined && (await sent(on.host, image, onStatus))) return;
+  if (on.host !== undefined && (await sendImage(on.host, image, onStatus))) return;
   try {
     await pull(docker, image, onStatus);
   } catch (error) {
@@ -22,11 +22,14 @@ export async function ensureImage(on: OnHost, image: string, onStatus: (status: 
   }
 }
 
-const hasImage = async (docker: Docker, image: string): Promise<boolean> =>
+export const hasImage = async (docker: Docker, image: string): Promise<boolean> =>
   (await unlessMissing(docker.getImage(image).inspect())) !== undefined;
 
-/** @returns false: this machine does not have it either. */
-async function sent(host: DockerHost, image: string, onStatus: (status: string) => void): Promise<boolean> {
+/**
+ * Sends an image of this machine to a host.
+ * @returns false: this machine does not have it either.
+ */
+export async function sendImage(host: DockerHost, image: string, onStatus: (status: string) => void): Promise<boolean> {
   const here = engineOf({});
   if (!(await hasImage(here, image).catch(() => false))) return false;
   onStatus(`sending ${image} to ${host.name}`);

@@ -38,7 +38,7 @@ export interface Initdb extends Founding {
  */
 export async function initdb(order: Initdb): Promise<string> {
   const { job, image, script, mounts, labels, signal } = order;
-  if (order.elsewhere !== undefined) await requireNoDataElsewhere(order, order.elsewhere);
+  await requireNoDataElsewhere(order);
   const output = await runJob(engineOf(order), { name: job, network: null, image, script, mounts, labels, signal });
   return systemIdentifierIn(output, job);
 }
@@ -52,9 +52,13 @@ export function systemIdentifierIn(output: string, job: string): string {
   return systemIdentifier;
 }
 
-/** What the job looks after itself, where it can. */
-async function requireNoDataElsewhere(order: Initdb, elsewhere: Elsewhere): Promise<void> {
-  const { image, labels, job, volume, host } = order;
+/**
+ * What the jobs that found a cluster look after themselves on their own host.
+ * @throws OperationError where a node on another host has data, and the one to be founded has none.
+ */
+export async function requireNoDataElsewhere(order: Founding): Promise<void> {
+  const { image, labels, job, volume, host, elsewhere } = order;
+  if (elsewhere === undefined) return;
   const hasData = (node: DataVolume): Promise<boolean> =>
     withDataOf({ image, labels, dataMount: elsewhere.dataMount }, node, (container) =>
       hasFile(engineOf(node), container, `${elsewhere.dataDirectory}/PG_VERSION`),

@@ -98,6 +98,8 @@ function backupProblems(seen: Seen): Problem[] {
   if (backup === null) return [];
   const told = (kind: ProblemKind, what: string): Problem => problem(seen, kind, null, what);
   if (backup.state === "no answer") return [told("backup-no-answer", "the backup server does not answer in time")];
+  if (backup.state === "unreachable")
+    return [told("backup-no-answer", "the engine of the backup server's host does not answer")];
   if (backup.restorable === null) return [told("backup-server-stopped", `the backup server is ${backup.state}`)];
   return [
     ...(backup.restorable === 0 ? [told("backup-missing", "no backup can be restored")] : []),

@@ -1,3 +1,5 @@
+import { movedBackups } from "./backup-place.ts";
+import type { BackupPlace } from "./backup-place.ts";
 import { readContainerFile } from "./container-file.ts";
 import type { WhenStandbyMissing } from "./degrade.ts";
 import type { OnHost } from "./docker-host.ts";
@@ -11,9 +13,8 @@ import type { Node, NodeMarks } from "./node.ts";
 import type { RoleAcknowledgement, RoleEnvironment } from "./role-environment.ts";
 
 /** What cannot be changed in a running topology by writing another value into the stack file. */
-export interface LastingChoices extends NodeMarks {
+export interface LastingChoices extends NodeMarks, BackupPlace {
   readonly postgresMajor: number;
-  readonly primary: Node;
   readonly environment: RoleEnvironment;
   readonly acknowledgement: RoleAcknowledgement;
   readonly guarantee: SynchronousGuarantee | null;
@@ -29,6 +30,7 @@ export async function refusedChanges(before: LastingChoices, after: LastingChoic
     ...(await primaryChange(before, after)),
     ...protectedRemoval(before, after),
     ...movedNodes(before, after),
+    ...(await movedBackups(before, after)),
   ];
 }
 

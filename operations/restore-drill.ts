@@ -7,7 +7,7 @@ import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import type { Node } from "./node.ts";
 import { requireRoom } from "./restore.ts";
-import { removeRestored, startRestored, untilReached } from "./restored-server.ts";
+import { removeRestored, restoredServer, startRestored, untilReached } from "./restored-server.ts";
 import type { Reached, RestoredNode } from "./restored-server.ts";
 import { runAsSuperuser, runOnWritableNode } from "./superuser.ts";
 
@@ -155,8 +155,7 @@ async function amcheck(docker: Docker, { container }: RestoredNode): Promise<str
 
 async function assertAll({ node, database, assertions }: RestoreDrill): Promise<string[]> {
   for (const assertion of assertions) {
-    const restored = { name: "the restored server", container: node.container };
-    const answer = await runAsSuperuser(restored, `${assertion}\n;\n`, database);
+    const answer = await runAsSuperuser(restoredServer(node), `${assertion}\n;\n`, database);
     if (answer !== "t") throw new OperationError(`expected true of the assertion ${assertion}, but got "${answer}".`);
   }
   return [...assertions];

@@ -1,13 +1,16 @@
 import type Docker from "dockerode";
+import { placeOf } from "./docker-host.ts";
+import type { OnHost } from "./docker-host.ts";
 import { inspectContainer, lastLogLines, removeContainer, unlessMissing } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { runJob } from "./job.ts";
 import type { JobMount } from "./job.ts";
+import type { Node } from "./node.ts";
 import { runAsSuperuser } from "./superuser.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** A node that a backup is restored to: without any network, beside the topology. */
-export interface RestoredNode {
+export interface RestoredNode extends OnHost {
   readonly image: string;
   readonly job: string;
   readonly container: string;
@@ -18,6 +21,13 @@ export interface RestoredNode {
   readonly restoreScript: string;
   readonly serverScript: string;
 }
+
+/** The server of a restored node, to be asked like any other. */
+export const restoredServer = (node: RestoredNode): Node => ({
+  name: "the restored server",
+  container: node.container,
+  ...placeOf(node),
+});
 
 /** What a restored server has reached. */
 export interface Reached {
@@ -124,8 +134,8 @@ FROM (SELECT pg_is_in_recovery() AS standby) AS role;
 `;
 
 /** undefined: it does not take connections yet, or still replays. */
-async function reachedOf({ container }: RestoredNode): Promise<Reached | undefined> {
-  const answer = await runAsSuperuser({ name: "the restored server", container }, PROGRESS).catch(noAnswer);
+async function reachedOf(node: RestoredNode): Promise<Reached | undefined> {
+  const answer = await runAsSuperuser(restoredServer(node), PROGRESS).catch(noAnswer);
   if (answer === undefined) return undefined;
   const { reached, ...progress } = JSON.parse(answer) as Reached & { readonly reached: boolean };
   return reached ? progress : undefined;

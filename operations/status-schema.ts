@@ -73,7 +73,9 @@ const divergence = z.strictObject({
 
 const backup = z.strictObject({
   container: z.string(),
-  state: z.string().describe("of the container of the backup server, or `no answer`"),
+  state: z
+    .string()
+    .describe("of the container of the backup server, or `no answer`; `unreachable`: its host does not answer"),
   restorable: z.int().nonnegative().nullable().describe("backups that can be restored; null: it does not answer"),
   newest: z
     .strictObject({ id: z.string(), endedAt: moment.nullable(), ageSeconds: seconds.nullable() })

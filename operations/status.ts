@@ -34,7 +34,9 @@ export interface StackOnEngine extends NodeMarks {
  */
 export async function stackStatus(stack: StackOnEngine): Promise<StackStatus> {
   const now = new Date();
-  const [nodes, backup] = await Promise.all([askAll(stack), backupStatus(engineOf({}), stack.barman, now)]);
+  // Where there are hosts, and a backup server on none of them, the stack has none.
+  const hasBackups = stack.hosts === undefined || stack.barman.host !== undefined;
+  const [nodes, backup] = await Promise.all([askAll(stack), hasBackups ? backupStatus(stack.barman, now) : null]);
   const seen = nodes.map(({ name, slot, answer }) => {
     return { name, slot, server: serverOf(answer), restoreCommand: answer.details?.restoreCommand ?? "" };
   });

@@ -1,4 +1,4 @@
-import { engineOf } from "./engine.ts";
+import { EngineGoneError, engineOf } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import type { Node } from "./node.ts";
@@ -60,7 +60,7 @@ ${script}`;
       if (output !== STANDBY) return { node, output };
       seen.push(`${node.name} is a standby`);
     } catch (error) {
-      if (!(error instanceof OperationError) || !isUnreachable(error)) throw error;
+      if (!(error instanceof OperationError) || !isUnreachable(node, error)) throw error;
       seen.push(error.message);
     }
   }
@@ -68,6 +68,8 @@ ${script}`;
 }
 
 /** psql exits with 2 when it has no connection; an error of the script is 1 or 3. */
-function isUnreachable(error: OperationError): boolean {
+function isUnreachable({ host }: Node, error: OperationError): boolean {
+  // Of several engines the others can be asked.
+  if (host !== undefined && error instanceof EngineGoneError) return true;
   return error.message.includes("exit code 2:") || error.message.includes("cannot be asked");
 }

@@ -1,4 +1,4 @@
-import type { Settings } from "../settings/settings.ts";
+import type { BackupSettings, Settings } from "../settings/settings.ts";
 
 /** One line of pg_hba.conf. */
 export interface HbaRule {
@@ -72,19 +72,22 @@ export function hbaRules(settings: Settings): HbaRules {
       ...letIn(MAINTENANCE_DATABASE, replication.user),
       reject("host", replication.user),
       ...letIn(database.name, database.owner),
-      ...(settings.backup.enabled ? backupRules() : []),
+      ...(settings.backup.enabled ? backupRules(settings.backup) : []),
       ...(settings.monitoring.enabled ? monitoringRules() : []),
     ],
     user: settings.accessRules.map((rule) => scram(rule.database, rule.user, rule.address)),
   };
 }
 
-const backupRules = (): HbaRule[] => [
-  scram(MAINTENANCE_DATABASE, BACKUP_ROLES.backup, "samenet"),
-  reject("host", BACKUP_ROLES.backup),
-  scram("replication", BACKUP_ROLES.streaming, "samenet"),
-  reject("host", BACKUP_ROLES.streaming),
-];
+function backupRules({ host }: BackupSettings): HbaRule[] {
+  const from = ["samenet", ...(host === null ? [] : [`${host.address}/32`])];
+  return [
+    ...from.map((address) => scram(MAINTENANCE_DATABASE, BACKUP_ROLES.backup, address)),
+    reject("host", BACKUP_ROLES.backup),
+    ...from.map((address) => scram("replication", BACKUP_ROLES.streaming, address)),
+    reject("host", BACKUP_ROLES.streaming),
+  ];
+}
 
 const monitoringRules = (): HbaRule[] => [
   scram(MAINTENANCE_DATABASE, MONITORING_ROLE, "samenet"),

@@ -2,6 +2,7 @@ import { render } from "../config-templates/render.ts";
 import type { Settings } from "../settings/settings.ts";
 import { BACKUP_ROLES, MAINTENANCE_DATABASE } from "./access-rules.ts";
 import { builtImageName } from "./built-image.ts";
+import { hostPlan } from "./host-plan.ts";
 import {
   BACKUP_HOME,
   BACKUP_METRICS_PORT,
@@ -23,7 +24,8 @@ export function backupPlan(settings: Settings, identity: StackIdentity): BackupP
   const folders = barmanFolders(names.barmanServerName(identity));
   return {
     server: names.barmanServerName(identity),
-    host: names.BACKUP_HOST,
+    host: settings.backup.host === null ? null : hostPlan(settings.backup.host),
+    hostname: names.BACKUP_HOST,
     container: names.backupContainerName(identity),
     image: builtImageName("barman", settings.image),
     volume: names.backupVolumeName(identity),
@@ -51,9 +53,11 @@ function isSynchronous({ replication: { synchronous } }: Settings): boolean {
 function files(settings: Settings, identity: StackIdentity): PlannedFile[] {
   const server = names.barmanServerName(identity);
   const conninfo = primaryConninfoOf(settings, BACKUP_ROLES.backup, [["dbname", MAINTENANCE_DATABASE]]);
-  const { schedule, compression, ...policies } = settings.backup;
+  const { schedule, compression, retention, minimumRedundancy, lastBackupMaximumAge } = settings.backup;
   const conf = render("barman.conf", {
-    ...policies,
+    retention,
+    minimumRedundancy,
+    lastBackupMaximumAge,
     user: SUPERUSER_OF_FILES,
     home: BACKUP_HOME,
     server,

@@ -1,10 +1,11 @@
 import { render } from "../config-templates/render.ts";
 import type { BootstrapSettings } from "../settings/settings.ts";
 import { peerMount } from "./jobs.ts";
-import type { PlannedMount } from "./jobs.ts";
+import type { PlannedMount, PlannedPeer } from "./jobs.ts";
 import { BACKUP_HOME, barmanFolders } from "./layout.ts";
 import * as names from "./names.ts";
 import type { Labels } from "./names.ts";
+import { on } from "./placed.ts";
 import type { NodePlan, Plan } from "./plan.ts";
 
 /** The backups that a cluster is founded from, and the jobs that look at them and that found it. */
@@ -30,7 +31,7 @@ export interface BootstrapPlan {
   /** Takes the id of a backup, and the parameter that says where recovery ends. */
   readonly script: string;
   /** The node that is founded, and where its data is. */
-  readonly node: { readonly name: string; readonly container: string; readonly volume: string };
+  readonly node: PlannedPeer;
   readonly dataMount: string;
   readonly dataDirectory: string;
 }
@@ -38,7 +39,9 @@ export interface BootstrapPlan {
 /** null: the cluster is founded empty. */
 export function bootstrapPlan(plan: Omit<Plan, "bootstrap">, settings: BootstrapSettings | null): BootstrapPlan | null {
   if (settings === null) return null;
-  const { layout, primary, standbys, image, postgresMajor, labels } = plan;
+  const { layout, primary, image, postgresMajor, labels } = plan;
+  // Those on other hosts the job does not see: they are looked into before it.
+  const standbys = plan.standbys.filter((peer) => peer.host?.name === primary.host?.name);
   const { project } = plan.identity;
   const source = { project, stack: settings.stack };
   const server = names.barmanServerName(source);
@@ -67,7 +70,7 @@ export function bootstrapPlan(plan: Omit<Plan, "bootstrap">, settings: Bootstrap
     job: names.jobName(plan.identity, primary.name, "bootstrap"),
     mounts: mounts(primary, standbys, layout.dataMount, volume),
     script,
-    node: { name: primary.name, container: primary.container, volume: primary.dataVolume },
+    node: { name: primary.name, container: primary.container, volume: primary.dataVolume, ...on(primary.host) },
     dataMount: layout.dataMount,
     dataDirectory: layout.dataDirectory,
   };

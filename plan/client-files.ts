@@ -18,11 +18,17 @@ export const hostsPath = (projectDirectory: string, stack: string): string =>
 export interface HostsFile {
   readonly hosts: readonly HostPlan[];
   readonly placed: readonly PlacedNode[];
+  /** Where the backup server is; without it, there is none. */
+  readonly backupHost?: HostPlan;
 }
 
 /** null: everything is on one engine. */
-export function hostsFile({ hosts, nodes }: Plan): string | null {
+export function hostsFile({ hosts, nodes, backup }: Plan): string | null {
   if (hosts.length === 0) return null;
-  const file: HostsFile = { hosts, placed: nodes.map(placed) };
+  const file: HostsFile = {
+    hosts,
+    placed: nodes.map(placed),
+    ...(backup === null || backup.host === null ? {} : { backupHost: backup.host }),
+  };
   return `${JSON.stringify(file, null, 2)}\n`;
 }

@@ -1,9 +1,10 @@
 import { render } from "../config-templates/render.ts";
-import type { HostSettings, NodeSettings, Settings } from "../settings/settings.ts";
+import type { NodeSettings, Settings } from "../settings/settings.ts";
 import { hbaRules } from "./access-rules.ts";
 import { backupPlan } from "./backup.ts";
 import { bootstrapPlan } from "./bootstrap.ts";
 import { dynamicRange } from "./dynamic-range.ts";
+import { hostPlan } from "./host-plan.ts";
 import { checkParametersScript } from "./jobs.ts";
 import { ARCHIVE_MOUNT, CONFIGURATION_FILES, SERVER_PORT, layoutOf } from "./layout.ts";
 import type { Layout } from "./layout.ts";
@@ -11,7 +12,7 @@ import { monitoringPlan } from "./monitoring.ts";
 import * as names from "./names.ts";
 import type { StackIdentity } from "./names.ts";
 import { effectiveParameters, parameterLayers } from "./parameters.ts";
-import type { HostPlan, HostPort, NetworkPlan, NodePlan, Plan, PlannedFile } from "./plan.ts";
+import type { HostPort, NetworkPlan, NodePlan, Plan, PlannedFile } from "./plan.ts";
 import { replicationConninfo } from "./primary-conninfo.ts";
 import { replicationParameters } from "./replication-parameters.ts";
 import { confirmations, synchronousCandidates } from "./synchronous-standby-names.ts";
@@ -94,13 +95,6 @@ function networkPlan({ network }: Settings, identity: StackIdentity): NetworkPla
   const { subnet } = network;
   return { name: names.networkName(identity), subnet, dynamicRange: subnet === null ? null : dynamicRange(subnet) };
 }
-
-const hostPlan = ({ name, docker, address, certificates }: HostSettings): HostPlan => ({
-  name,
-  docker,
-  address,
-  ...(certificates === null ? {} : { certificates }),
-});
 
 function nodePlan(settings: Settings, identity: StackIdentity, layout: Layout, node: NodeSettings): NodePlan {
   const container = names.containerName(identity, node.name);

@@ -77,7 +77,10 @@ export interface DrillPlan {
 export interface BackupPlan {
   /** What the topology is called inside Barman. */
   readonly server: string;
-  readonly host: string;
+  /** null: the engine of this machine, or of DOCKER_HOST. */
+  readonly host: HostPlan | null;
+  /** Its name on the Docker network. */
+  readonly hostname: string;
   readonly container: string;
   /** Built from images/barman: another content there, or another base, is another name. */
   readonly image: string;

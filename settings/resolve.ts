@@ -1,3 +1,4 @@
+import { backupHost } from "./backup-host.ts";
 import { spanSeconds } from "./durations.ts";
 import { parameterText } from "./parameter-values.ts";
 import { postgresMajorOf } from "./postgres-major.ts";
@@ -19,12 +20,13 @@ export function resolve(file: StackFile): Settings {
   const { image, primary, database, accessRules, archiving, backup, initdb, deletionProtection, acknowledge } = file;
   const entries = Object.entries(file.hosts).map(([name, host]) => [name, resolveHost(name, host)] as const);
   const hosts = Object.fromEntries(entries);
+  const nodes = file.nodes.map((node) => resolveNode(node, hosts));
   return {
     image,
     postgresMajor: majorOf(file),
     primary,
     hosts,
-    nodes: file.nodes.map((node) => resolveNode(node, hosts)),
+    nodes,
     network: {
       subnet: file.network.subnet ?? null,
       bindAddress: file.network.bindAddress,
@@ -43,7 +45,7 @@ export function resolve(file: StackFile): Settings {
     archiving,
     guard: file.guard,
     hooks: { afterPromotion: file.hooks.afterPromotion ?? null },
-    backup,
+    backup: { ...backup, host: backup.enabled ? backupHost(backup.host, hosts, nodes) : null },
     drill: resolveDrill(file.drill),
     objectives: resolveObjectives(file.objectives),
     bootstrap: resolveBootstrap(file.bootstrap),

@@ -126,6 +126,8 @@ export interface ArchivingSettings {
 /** Backups by Barman. */
 export interface BackupSettings {
   readonly enabled: boolean;
+  /** Where the backup server is; null: there are no hosts, or no backups. */
+  readonly host: HostSettings | null;
   /** Barman's own notation: `RECOVERY WINDOW OF 7 DAYS` or `REDUNDANCY 3`. */
   readonly retention: string;
   /** Backups that neither the retention policy nor a person can remove; at least 1. */

@@ -1,6 +1,6 @@
 import { backupFindings } from "../../operations/backup-findings.ts";
 import { ensureBackups } from "../../operations/backup-server.ts";
-import { connectEngine } from "../../operations/engine.ts";
+import { engineOf } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
 import { dropSlotEverywhere } from "../../operations/slots.ts";
@@ -10,10 +10,10 @@ import type { BackupServerInputs, BackupServerOutputs } from "../resources/backu
 
 export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["labels", "nodeLabel", "placed", "takeBackup", "walFolder", "streamingFolder"],
+  ignoredInputs: ["host", "labels", "nodeLabel", "placed", "takeBackup", "walFolder", "streamingFolder"],
   drift: async (_state, inputs, { warn, signal }) => {
     try {
-      const found = await backupFindings(connectEngine(), inputs, signal);
+      const found = await backupFindings(engineOf(inputs), inputs, signal);
       for (const what of found) warn(`the backup server: ${what}`);
       return found.length > 0;
     } catch (error) {
@@ -30,6 +30,6 @@ export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutput
 };
 
 async function run(server: BackupServerInputs, { status, log, signal }: Context): Promise<BackupServerOutputs> {
-  const { id } = await ensureBackups({ docker: connectEngine(), server, status, log, signal });
+  const { id } = await ensureBackups({ docker: engineOf(server), server, status, log, signal });
   return { lastBackup: id };
 }

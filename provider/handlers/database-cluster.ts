@@ -1,7 +1,7 @@
 import { foundFromBackup } from "../../operations/bootstrap.ts";
 import type { Bootstrap } from "../../operations/bootstrap.ts";
 import { messageOf } from "../../operations/errors.ts";
-import { initdb } from "../../operations/initdb.ts";
+import { initdb, requireNoDataElsewhere } from "../../operations/initdb.ts";
 import { isDataGone } from "../../operations/node-data.ts";
 import type { Context, Handler } from "../handler.ts";
 import type { DatabaseClusterInputs, DatabaseClusterOutputs } from "../resources/database-cluster.ts";
@@ -32,7 +32,10 @@ export const databaseClusterHandler: Handler<DatabaseClusterInputs, DatabaseClus
 /** An interrupted update may have founded it already. */
 async function found(inputs: DatabaseClusterInputs, context: Context): Promise<DatabaseClusterOutputs> {
   const { bootstrap } = inputs;
-  if (bootstrap && (await isDataGone(bootstrap))) return restore(bootstrap, context);
+  if (bootstrap && (await isDataGone(bootstrap))) {
+    await requireNoDataElsewhere(inputs);
+    return restore(bootstrap, context);
+  }
   context.status("initdb");
   const systemIdentifier = await initdb({ ...inputs, signal: context.signal });
   return { systemIdentifier };

@@ -1,3 +1,4 @@
+import { backupPlaceNote } from "../../operations/backup-place.ts";
 import { planBootstrap } from "../../operations/bootstrap.ts";
 import { idleAcknowledgements, refusedLosses, spentAfter } from "../../operations/data-loss.ts";
 import { placesOf } from "../../operations/docker-host.ts";
@@ -21,6 +22,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
     "projectDirectory",
     "scratchLabel",
     "primary",
+    "backupServer",
     "placed",
     "dataMount",
     "dataDirectory",
@@ -46,6 +48,8 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
       const needed = silent.filter(({ host }) => host === undefined || !known.has(host.name));
       if (needed.length > 0) return needed.map(({ why }) => why);
       for (const { why } of silent) warn(`${why}. What needs this host fails, all else goes on.`);
+      const note = backupPlaceNote(before, inputs);
+      if (note !== undefined) (note.isShared ? warn : log)(note.message);
       const refused =
         before === undefined
           ? await foreignServers(inputs)

@@ -7,6 +7,7 @@ import { containerTurnHandler } from "./container-turn.ts";
 import { databaseClusterHandler } from "./database-cluster.ts";
 import { databaseHandler } from "./database.ts";
 import { dockerEngineHandler } from "./docker-engine.ts";
+import { hostImageHandler } from "./host-image.ts";
 import { objectivesHandler } from "./objectives.ts";
 import { parameterCheckHandler } from "./parameter-check.ts";
 import { passwordHandler } from "./password.ts";
@@ -27,6 +28,7 @@ export const handlers: ReadonlyMap<string, AnyHandler> = new Map<string, AnyHand
   ["pgtopology:index:Database", databaseHandler],
   ["pgtopology:index:DatabaseCluster", databaseClusterHandler],
   ["pgtopology:index:DockerEngine", dockerEngineHandler],
+  ["pgtopology:index:HostImage", hostImageHandler],
   ["pgtopology:index:Objectives", objectivesHandler],
   ["pgtopology:index:ParameterCheck", parameterCheckHandler],
   ["pgtopology:index:Password", passwordHandler],

@@ -1,6 +1,6 @@
 import { newestRestorable } from "../../operations/backup-server.ts";
 import { forgetDrill } from "../../operations/drill-record.ts";
-import { connectEngine } from "../../operations/engine.ts";
+import { engineOf } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
 import { drillDue, runDrill } from "../../operations/restore-drill.ts";
@@ -14,10 +14,10 @@ const HISTORY_LENGTH = 50;
 export const restoreDrillHandler: Handler<RestoreDrillInputs, RestoreDrillOutputs> = {
   secretOutputs: [],
   // Another way to restore is no reason to restore the same backup again.
-  ignoredInputs: ["node", "record", "labels", "nodeLabel", "everySeconds"],
-  drift: async ({ lastDrill }, { server, everySeconds }, { log, warn }) => {
+  ignoredInputs: ["node", "record", "labels", "nodeLabel", "placed", "everySeconds"],
+  drift: async ({ lastDrill }, { server, node, everySeconds }, { log, warn }) => {
     try {
-      const newest = await newestRestorable(connectEngine(), server);
+      const newest = await newestRestorable(engineOf(node), server);
       const due = drillDue(lastDrill, newest?.id, everySeconds ?? null, Date.now());
       if (due !== undefined) log(due);
       return due !== undefined;
@@ -35,13 +35,13 @@ export const restoreDrillHandler: Handler<RestoreDrillInputs, RestoreDrillOutput
     return { lastDrill, drillHistory: [lastDrill, ...drillHistory].slice(0, HISTORY_LENGTH) };
   },
   delete: async ({ node, server, record }) => {
-    await forgetDrill(connectEngine(), server, record);
-    await removeRestored(connectEngine(), node);
+    await forgetDrill(engineOf(node), server, record);
+    await removeRestored(engineOf(node), node);
   },
 };
 
 async function run(drill: RestoreDrillInputs, { status, log, signal }: Context): Promise<DrillReport> {
-  const docker = connectEngine();
+  const docker = engineOf(drill.node);
   const nodes = await findNodes(drill);
   const report = await runDrill({ docker, drill, nodes, status, signal });
   const lost = report.rpoSeconds === null ? "" : `, ${report.rpoSeconds} s of transactions lost`;

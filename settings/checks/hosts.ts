@@ -1,5 +1,6 @@
 import { didYouMean } from "../did-you-mean.ts";
 import { type Finding, problem } from "../findings.ts";
+import type { KeyPath } from "../key-path.ts";
 import { shown } from "../shown.ts";
 import type { StackFileDraft } from "../stack-file.ts";
 import { type Check, type ListedNode, listedNodes } from "./check.ts";
@@ -12,12 +13,13 @@ export const checkHosts: Check = (file, { isRefused }) => {
   if (isRefused(["hosts"])) return [];
   const nodes = listedNodes(file);
   const names = Object.keys(file.hosts ?? {});
-  if (names.length === 0) return [...nodes.flatMap(needlessHost), ...needlessOperators(file)];
+  if (names.length === 0) return [...nodes.flatMap(needlessHost), ...needlessOperators(file), ...needlessPlace(file)];
   return [
     ...hostEntries(file).flatMap(([name, host]) => accessFindings(name, host)),
     ...uniqueFindings(file, "docker", "Two hosts have two engines: give each its own."),
     ...uniqueFindings(file, "address", "Give each host its own address."),
     ...nodes.flatMap((node) => nodeFindings(node, names, isRefused)),
+    ...unknownHost(["backup", "host"], file.backup?.host, names),
     ...oneEngineFindings(file),
   ];
 };
@@ -35,6 +37,12 @@ function needlessOperators({ network }: StackFileDraft): readonly Finding[] {
   if ((network?.operators ?? []).length === 0) return [];
   const what = "there are no hosts: on one engine, this program reaches the nodes by itself";
   return [problem(["network", "operators"], { what, fix: "Leave it out." })];
+}
+
+function needlessPlace({ backup }: StackFileDraft): readonly Finding[] {
+  if (backup?.host === undefined) return [];
+  const what = `${shown(backup.host)} is named, but there are no hosts`;
+  return [problem(["backup", "host"], { what, fix: "Set hosts with it, or leave it out." })];
 }
 
 function accessFindings(name: string, { docker, certificates, unencrypted }: HostDraft): readonly Finding[] {
@@ -87,13 +95,7 @@ function nodeFindings(
     const fix = "Name the host that the node is on.";
     findings.push(problem(path("host"), { what: "it is missing", allowed: listed(names), fix }));
   }
-  if (host !== undefined && !names.includes(host)) {
-    const meant = didYouMean(host, names);
-    const fix = meant === null ? "Name one of them, or add a host of that name." : `Did you mean ${meant}?`;
-    findings.push(
-      problem(path("host"), { what: `${shown(host)} is not among the hosts`, allowed: listed(names), fix }),
-    );
-  }
+  findings.push(...unknownHost(path("host"), host, names));
   if (port === undefined && missing("port")) {
     const what = "it is missing: nodes on several hosts meet at their published ports";
     findings.push(problem(path("port"), { what, fix: "Choose a free port of its host, for example 5432." }));
@@ -105,24 +107,24 @@ function nodeFindings(
   return findings;
 }
 
+function unknownHost(path: KeyPath, host: string | undefined, names: readonly string[]): readonly Finding[] {
+  if (host === undefined || names.includes(host)) return [];
+  const meant = didYouMean(host, names);
+  const fix = meant === null ? "Name one of them, or add a host of that name." : `Did you mean ${meant}?`;
+  return [problem(path, { what: `${shown(host)} is not among the hosts`, allowed: listed(names), fix })];
+}
+
 /** What this version has for one engine only. */
-function oneEngineFindings({ archiving, backup, bootstrap, monitoring, network }: StackFileDraft): readonly Finding[] {
+function oneEngineFindings({ archiving, monitoring, network }: StackFileDraft): readonly Finding[] {
   const findings: Finding[] = [];
   if (archiving?.enabled === true) {
     const what = "the archive is a volume of one engine, and nodes on other hosts do not see it";
-    findings.push(problem(["archiving", "enabled"], { what, fix: "Leave it out." }));
+    const fix = "Leave it out. With `backup: { enabled: true }` a backup server keeps the WAL.";
+    findings.push(problem(["archiving", "enabled"], { what, fix }));
   }
   if (monitoring?.enabled === true) {
     const what = "metrics of nodes on several hosts: this version does not have them yet";
     findings.push(problem(["monitoring", "enabled"], { what, fix: "Leave it out." }));
-  }
-  if (backup?.enabled === true) {
-    const what = "backups of nodes on several hosts: this version does not have them yet";
-    findings.push(problem(["backup", "enabled"], { what, fix: "Leave it out." }));
-  }
-  if (bootstrap?.from !== undefined) {
-    const what = "backups are in a volume of one engine, which other hosts do not see";
-    findings.push(problem(["bootstrap", "from"], { what, fix: "Leave it out." }));
   }
   if (network?.bindAddress !== undefined && network.bindAddress !== "127.0.0.1") {
     const what = "with hosts, each node is published at the address of its host";

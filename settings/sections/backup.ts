@@ -44,10 +44,18 @@ const enabled = z.boolean().register(rules, {
   fix: "Write true to have a Barman server that receives the WAL and takes backups.",
 });
 
+const host = z.string().register(rules, {
+  what: "the name of a host",
+  allowed: "a name from the hosts",
+  fix: "Name the host that the backup server is to be on, or leave it out.",
+});
+
 export const backup = z
   .strictObject({
     /** @default false */
     enabled: enabled.default(false),
+    /** With hosts: where the backup server is. @default - a host without a node, or else the first that has not the first node */
+    host: host.optional(),
     /** @default "RECOVERY WINDOW OF 7 DAYS" */
     retention: retention.default("RECOVERY WINDOW OF 7 DAYS"),
     /** Backups that neither the retention policy nor a person can remove. @default 1 */
@@ -61,6 +69,6 @@ export const backup = z
   })
   .register(rules, {
     what: "a mapping",
-    allowed: "the keys enabled, retention, minimumRedundancy, schedule, compression and lastBackupMaximumAge",
+    allowed: "the keys enabled, host, retention, minimumRedundancy, schedule, compression and lastBackupMaximumAge",
     fix: "Write it for example as { enabled: true, retention: RECOVERY WINDOW OF 7 DAYS }.",
   });

@@ -108,6 +108,22 @@ describe("nodes on several hosts", () => {
   });
 });
 
+test("a backup server on a host is told to the provider with it, and its image is brought there", async () => {
+  const hosts = {
+    db1: { docker: "ssh://db1.example.com", address: "10.0.0.11" },
+    db2: { docker: "ssh://db2.example.com", address: "10.0.0.12" },
+  };
+  const nodes = [{ name: "node-1", host: "db1", port: 5432 }];
+  const keys = { primary: "node-1", hosts, nodes, backup: { enabled: true }, drill: { enabled: true } };
+  const run = await runProgram(keys);
+  const host = { name: "db2", docker: "ssh://db2.example.com" };
+  expect(run.find("backup-image")).toMatchObject({ type: "pgtopology:index:HostImage", inputs: { host } });
+  expect(run.find("backup-server").inputs).toMatchObject({ host });
+  expect(run.find("backup-files").inputs).toMatchObject({ host });
+  expect(run.find("backup-drill").inputs["node"]).toMatchObject({ host });
+  expect(run.find("engine").inputs["backupServer"]).toMatchObject({ container: "pg-topology-dev-barman", host });
+});
+
 describe("a node's container", () => {
   test("gets nothing that depends on a role, a password, a certificate or a parameter", async () => {
     const { inputs } = (await runProgram(TWO)).find("node-1-container");

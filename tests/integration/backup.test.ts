@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runCommand } from "../support/commands.ts";
 import { docker, shellIn } from "../support/containers.ts";
 import { signalTree } from "../support/interruptions.ts";
 import { freePorts } from "../support/ports.ts";
@@ -38,12 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.dispose());
 
-/** A command as a person runs it: `npm run NAME -- ARGS`. */
-async function run(name: "backup" | "restore", ...args: string[]): Promise<CommandResult> {
-  const command = [`commands/${name}.ts`, "--stack", stack.name, ...args];
-  const { exitCode = -1, all } = await execa("node", command, { cwd: PROJECT_DIRECTORY, all: true, reject: false });
-  return { exitCode, output: all };
-}
+const run = (name: "backup" | "restore", ...args: string[]): Promise<CommandResult> => runCommand(stack, name, ...args);
 
 const backup = (...args: string[]): Promise<CommandResult> => run("backup", ...args);
 

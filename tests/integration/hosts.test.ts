@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { update } from "../support/changes.ts";
+import { runCommand } from "../support/commands.ts";
 import { TestHosts } from "../support/hosts.ts";
 import { ownerLogin } from "../support/outputs.ts";
 import type { StackOutputs } from "../support/outputs.ts";
@@ -20,7 +21,7 @@ let port: number;
 beforeAll(async () => {
   [port = 0] = await freePorts(1);
   hosts = await TestHosts.create(Object.values(NODES));
-  stack = await TestStack.create(config());
+  stack = await TestStack.create(config(withDrill));
 });
 afterAll(async () => {
   await stack.dispose();
@@ -31,13 +32,15 @@ const config = (rest: StackConfig = {}): StackConfig => ({
   primary: "node-1",
   hosts: hosts.entries,
   nodes: Object.entries(NODES).map(([name, host]) => ({ name, host, port })),
+  backup: { enabled: true, host: "db3" },
   ...rest,
 });
+const withDrill = { drill: { enabled: true, assertions: ["SELECT current_database() = 'app'"] } };
 
 const psql = (node: NodeName, sql: string): Promise<string> => hosts.psql(NODES[node], stack.container(node), sql);
 
 test("three nodes on three hosts come up, stream over TLS, and clients find them at the addresses of the hosts", async () => {
-  await stack.up();
+  expect(await stack.up()).toContain("the backup server is on db3");
   const outputs = await stack.outputs<StackOutputs>();
   expect(outputs.replication.map(({ node, state }) => [node, state])).toEqual([
     ["node-2", "streaming"],
@@ -46,7 +49,7 @@ test("three nodes on three hosts come up, stream over TLS, and clients find them
   expect(outputs.nodes.map(({ host }) => host)).toEqual(names.map((name) => hosts.entries[NODES[name]]?.address));
   const senders =
     "SELECT string_agg(application_name || ssl, ',' ORDER BY application_name) FROM pg_stat_replication JOIN pg_stat_ssl USING (pid)";
-  expect(await psql("node-1", senders)).toBe("node-2true,node-3true");
+  expect(await psql("node-1", senders)).toBe("barman_receive_waltrue,node-2true,node-3true");
   await rowsOf(ownerLogin(outputs, "node-1"), "CREATE TABLE t AS SELECT 1 AS n");
   const rows = () => rowsOf(ownerLogin(outputs, "node-3"), "SELECT n FROM t").catch(() => []);
   await expect.poll(rows, { timeout: 30_000 }).toEqual([{ n: 1 }]);
@@ -57,12 +60,32 @@ test("a second update changes nothing", async () => {
   await stack.expectNoChanges();
 });
 
+test("a backup server on the third host has a backup, which a drill there has restored", async () => {
+  expect((await stack.outputs<{ lastDrill: unknown }>()).lastDrill).toMatchObject({
+    checks: ["check-backup", "verify-backup", "pg_amcheck", "SELECT current_database() = 'app'"],
+  });
+  expect(await hosts.docker("db3", ["ps", "--format", "{{.Names}}"])).toContain(stack.container("barman"));
+  // Barman may take longer to answer than a status waits.
+  const restorable = async () => (await statusOf(stack)).backup?.restorable;
+  await expect.poll(restorable, { timeout: 60_000 }).toBe(1);
+  const from = "SELECT host(client_addr) FROM pg_stat_replication WHERE application_name = 'barman_receive_wal'";
+  expect(await psql("node-1", from)).toBe(hosts.entries[NODES["node-3"]]?.address);
+});
+
 test("the primary changes to another host without a lost row", async () => {
-  await stack.configure(config({ primary: "node-2" }));
+  await stack.configure(config({ primary: "node-2", ...withDrill }));
   await stack.up();
   const outputs = await stack.outputs<StackOutputs>();
   expect(outputs.lastSwitchover).toMatchObject({ from: "node-1", to: "node-2", lostBytes: 0 });
   expect(await rowsOf(ownerLogin(outputs, "node-2"), "SELECT n FROM t")).toEqual([{ n: 1 }]);
+});
+
+test("a backup is taken from the new primary, and a database restored into it over the network", async () => {
+  expect(await runCommand(stack, "backup", "now")).toMatchObject({ exitCode: 0 });
+  const restored = await runCommand(stack, "restore", "--latest", "--database", "app", "--into", "restored");
+  expect(restored).toMatchObject({ exitCode: 0 });
+  expect(restored.output).toContain("app is back as restored");
+  expect(await psql("node-2", "\\c restored\nSELECT n FROM t")).toBe("1");
 });
 
 describe("the host of the primary cannot be reached", () => {
@@ -83,9 +106,10 @@ describe("the host of the primary cannot be reached", () => {
     expect(output).toMatch(/node-2: it does not answer, and neither does the engine of its host/);
   });
 
-  test("another primary is refused until it is acknowledged that the old one is not fenced", async () => {
-    await stack.configure(config({ primary: "node-3" }));
+  test("another primary is refused until it is acknowledged that the old one is not fenced, and so are backups that move", async () => {
+    await stack.configure(config({ primary: "node-3", backup: { enabled: true } }));
     const output = await stack.failingUp();
+    expect(output).toContain("Write `backup: { host: db3 }`");
     expect(output).toContain("whether its host is dead or only cut off is not known");
     expect(output).toContain("`acknowledge: { failover: { lostBytes: 0, unfenced: [node-2] } }`");
     expect(await psql("node-3", "SELECT pg_is_in_recovery()")).toBe("t");

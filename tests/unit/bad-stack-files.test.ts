@@ -407,18 +407,23 @@ const HOSTS: readonly BadFile[] = [
     [["network.operators[0]", "an IPv4 address"]],
   ],
   [
-    "backups to be founded from",
-    hosts({}, { bootstrap: { from: { stack: "production" } } }),
-    [["bootstrap.from", "other hosts do not see"]],
+    "backups on a misspelt host",
+    hosts({}, { backup: { enabled: true, host: "bd2" } }),
+    [["backup.host", "is not among the hosts"]],
   ],
+  [
+    "a host of the backups that is no name",
+    hosts({}, { backup: { host: 2 } }),
+    [["backup.host", "the name of a host"]],
+  ],
+  ["a host of the backups, and no hosts", { backup: { host: "db2" } }, [["backup.host", "there are no hosts"]]],
   ["metrics", hosts({}, { monitoring: { enabled: true } }), [["monitoring.enabled", "does not have them yet"]]],
   [
     "what there is on one engine only",
-    hosts({}, { archiving: { enabled: true }, backup: { enabled: true }, network: { bindAddress: "10.0.0.11" } }),
+    hosts({}, { archiving: { enabled: true }, network: { bindAddress: "10.0.0.11" } }),
     [
       ["network.bindAddress", "at the address of its host"],
       ["archiving.enabled", "nodes on other hosts do not see it"],
-      ["backup.enabled", "does not have them yet"],
     ],
   ],
 ];

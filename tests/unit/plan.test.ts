@@ -8,6 +8,7 @@ import { factsFile } from "../../plan/monitoring.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { EVERYTHING, anySettings, fileOf, nodeOf, planOf, settingsIn } from "./plan-support.ts";
 import { DEPLOYMENT, settingsOf } from "./settings-support.ts";
+import type { Keys } from "./settings-support.ts";
 
 describe("the files of a node, byte for byte", () => {
   const plan = planOf(EVERYTHING);
@@ -289,6 +290,34 @@ describe("on several hosts", () => {
     expect(from("repuser")).toEqual(hosts);
     expect(from("app")).toEqual(hosts);
     expect(from("pgtopology")).toEqual([...hosts, "10.0.0.5/32"]);
+  });
+
+  describe("with backups", () => {
+    const DB3 = { db3: { docker: "ssh://db3.example.com", address: "10.0.0.13" } };
+    const hostOf = (rest: Keys): string | undefined => planOf({ ...keys, ...rest }).backup?.host?.name;
+    const backup = { enabled: true };
+
+    test.each([
+      ["a host without the first node", { backup }, "db2"],
+      ["the same, whoever is the primary", { backup, primary: "node-2" }, "db2"],
+      ["a host without any node, if there is one", { backup, hosts: { ...keys.hosts, ...DB3 } }, "db3"],
+      ["the only one", { backup, hosts: { db1: keys.hosts.db1 }, nodes: keys.nodes.slice(0, 1) }, "db1"],
+      ["the one that is named", { backup: { ...backup, host: "db1" } }, "db1"],
+    ])("the backup server is on %s", (_title, rest, host) => {
+      expect(hostOf(rest)).toBe(host);
+    });
+
+    test("its roles come in from its host, and from no other", () => {
+      const own = hbaRules(settingsOf({ ...keys, backup })).topology.filter(({ user }) => user.includes("barman"));
+      const from = own.flatMap(({ method, address }) => (method === "reject" ? [] : [address]));
+      expect(from).toEqual(["samenet", "10.0.0.12/32", "samenet", "10.0.0.12/32"]);
+    });
+
+    test("a cluster is founded from backups by a job on the primary's host, which sees the nodes there", () => {
+      const founded = planOf({ ...keys, bootstrap: { from: { stack: "production" } } }).bootstrap;
+      expect(founded?.node).toMatchObject({ name: "node-1", host: { name: "db1" } });
+      expect(founded?.mounts.map(({ volume }) => volume)).not.toContain("pg-topology-dev-node-2-data");
+    });
   });
 
   test("a founding looks into the volumes of other hosts by itself", () => {

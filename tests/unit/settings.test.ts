@@ -25,6 +25,7 @@ const SMALLEST: Settings = {
   archiving: { enabled: false },
   backup: {
     enabled: false,
+    host: null,
     retention: "RECOVERY WINDOW OF 7 DAYS",
     minimumRedundancy: 1,
     schedule: "0 2 * * *",
