@@ -8,6 +8,7 @@ import { stackStatus } from "../operations/status.ts";
 import type { StackIdentity } from "../plan/names.ts";
 import { runCommand } from "./command.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
+import { pulumiOnTerminal } from "./pulumi-on-terminal.ts";
 import { recoverStack } from "./recover-stack.ts";
 import { onEngine } from "./stack-on-engine.ts";
 import { statusReport } from "./status-report.ts";
@@ -25,7 +26,7 @@ The stack is made if it is not there, and becomes the selected one, so that pulu
     // First of all: no command of the CLI works with what a killed one may leave in a file backend.
     await clearUp(stack, identity);
     await selectStack(stack, identity);
-    const exitCode = await update(stack);
+    const exitCode = await pulumiOnTerminal(["up", "--yes", "--skip-preview", "--stack", stack]);
     return exitCode === 0 ? report(identity) : exitCode;
   },
 });
@@ -60,16 +61,6 @@ function wrongPassphrase(identity: StackIdentity): string {
 /** Running servers that this state does not know may belong to another clone's: to take them over is a person's choice. */
 async function clearUp(stack: string, identity: StackIdentity): Promise<void> {
   for (const line of await recoverStack(stack, identity, true)) console.log(line);
-}
-
-/** On this terminal. Of Ctrl-C the CLI is told by the terminal itself, and ends in its own time. */
-async function update(stack: string): Promise<number> {
-  const args = ["up", "--yes", "--skip-preview", "--stack", stack];
-  const child = execa("pulumi", args, { cwd: PROJECT_DIRECTORY, stdio: "inherit", reject: false });
-  process.on("SIGINT", () => undefined);
-  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
-  const { exitCode } = await child;
-  return exitCode ?? 1;
 }
 
 async function report(identity: StackIdentity): Promise<number> {

@@ -6,7 +6,7 @@ import type { WalArchive } from "./archived-wal.ts";
 import { describeCheck, receiverAgrees } from "./backup-server.ts";
 import type { BackupServer } from "./backup-server.ts";
 import { checkBarman } from "./barman.ts";
-import { inspectContainer } from "./engine.ts";
+import { inspectContainer, isReachable } from "./engine.ts";
 import { findNodes } from "./node.ts";
 
 const PATIENCE_MILLISECONDS = 10_000;
@@ -20,7 +20,9 @@ export async function backupFindings(docker: Docker, server: BackupServer, signa
   const container = await inspectContainer(docker, server.container);
   if (container === undefined) return ["its container is gone: run `pulumi up --refresh`, which makes a new one"];
   if (!container.State.Running) return ["its container is stopped: it is started"];
-  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  // What waits for a host that is gone does not pass by itself.
+  const patience = (await isAnyGone(server)) ? 0 : PATIENCE_MILLISECONDS;
+  const deadline = performance.now() + patience;
   for (;;) {
     signal.throwIfAborted();
     const failed = (await checkBarman(docker, server)).filter(({ ok }) => !ok);
@@ -31,6 +33,11 @@ export async function backupFindings(docker: Docker, server: BackupServer, signa
     if (performance.now() > deadline) return failed.map(describeCheck);
     await sleep(INTERVAL_MILLISECONDS);
   }
+}
+
+async function isAnyGone(server: BackupServer): Promise<boolean> {
+  const reachable = await Promise.all((await findNodes(server)).map((node) => isReachable(node)));
+  return reachable.includes(false);
 }
 
 async function walFindings(docker: Docker, server: WalArchive): Promise<string[]> {

@@ -3,7 +3,7 @@ import { describeCheck } from "./backup-server.ts";
 import { checkBarman, isRestorable, listBackups } from "./barman.ts";
 import type { Backup, Barman } from "./barman.ts";
 import type { OnHost } from "./docker-host.ts";
-import { EngineGoneError, engineOf, inspectContainer, unlessMissing } from "./engine.ts";
+import { EngineGoneError, inspectContainer, promptEngine, unlessMissing } from "./engine.ts";
 import { lastDrill } from "./drill-record.ts";
 import type { DrillRecord } from "./drill-record.ts";
 import { noAnswer } from "./errors.ts";
@@ -23,7 +23,7 @@ export interface NamedBarman extends Barman, OnHost {
 /** What a backup server says of its backups; null: the stack has none. It waits no longer than its deadline. */
 export async function backupStatus(server: NamedBarman, now: Date): Promise<BackupStatus | null> {
   try {
-    return await askedStatus(engineOf(server), server, now);
+    return await askedStatus(await promptEngine(server), server, now);
   } catch (error) {
     // Without hosts there is nobody else to ask: then the engine is what has to be told of.
     if (server.host === undefined || !(error instanceof EngineGoneError)) throw error;

@@ -2,6 +2,7 @@ import Docker from "dockerode";
 import { dockerOptions } from "./docker-connection.ts";
 import type { DockerHost, OnHost } from "./docker-host.ts";
 import { OperationError, messageOf } from "./errors.ts";
+import { withDeadline } from "./with-deadline.ts";
 
 /** Every request of the client library goes through here. */
 interface Modem {
@@ -15,11 +16,13 @@ const connected = new Map<string, Docker>();
  * does not answer fails with an EngineGoneError.
  */
 export function engineOf({ host }: OnHost): Docker {
-  const key = JSON.stringify(host ?? null);
+  const key = keyOf(host);
   const docker = connected.get(key) ?? connect(host);
   connected.set(key, docker);
   return docker;
 }
+
+const keyOf = (host: DockerHost | undefined): string => JSON.stringify(host ?? null);
 
 /** The engine that DOCKER_HOST names, or the one behind the default socket. */
 export const connectEngine = (): Docker => engineOf({});
@@ -27,16 +30,42 @@ export const connectEngine = (): Docker => engineOf({});
 /** An engine that goes away is no defect of this program. */
 export class EngineGoneError extends OperationError {}
 
+/** A preview asks a host dozens of times: one that has just kept it waiting in vain is not waited for every time. */
+const SILENCE_MILLISECONDS = 10_000;
+/** What fails at once may be asked again at once. */
+const WAITED_MILLISECONDS = 1000;
+
 function connect(host: DockerHost | undefined): Docker {
   const docker = host === undefined ? new Docker() : new Docker(dockerOptions(host));
   const modem = docker.modem as Modem;
   const dial = modem.dial.bind(modem);
-  modem.dial = (options, callback) =>
-    dial(options, (error, result) =>
-      callback(error !== null && statusCode(error) === undefined ? engineGone(host, error) : error, result),
-    );
+  modem.dial = (options, callback) => {
+    const known = silenceOf(host);
+    if (known !== undefined) return callback(known, undefined);
+    const askedAt = performance.now();
+    dial(options, (error, result) => {
+      if (error === null || statusCode(error) !== undefined) return callback(error, result);
+      const gone = engineGone(host, error);
+      if (performance.now() - askedAt > WAITED_MILLISECONDS) rememberSilence(host, gone);
+      callback(gone, result);
+    });
+  };
   return docker;
 }
+
+const silences = new Map<string, { readonly error: EngineGoneError; readonly until: number }>();
+
+function rememberSilence(host: DockerHost | undefined, error: EngineGoneError): void {
+  if (host !== undefined) silences.set(keyOf(host), { error, until: performance.now() + SILENCE_MILLISECONDS });
+}
+
+function silenceOf(host: DockerHost | undefined): EngineGoneError | undefined {
+  const known = silences.get(keyOf(host));
+  return known !== undefined && performance.now() < known.until ? known.error : undefined;
+}
+
+/** Whether the host of something has just been asked in vain. */
+export const isSilent = ({ host }: OnHost): boolean => silenceOf(host) !== undefined;
 
 const engineGone = (host: DockerHost | undefined, error: Error): EngineGoneError =>
   new EngineGoneError(
@@ -80,6 +109,21 @@ export async function isReachable(on: OnHost): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+const PROMPT_SECONDS = 2;
+
+/**
+ * The engine that something is on, for somebody who cannot wait: ssh, for one, tries for longer.
+ * @throws EngineGoneError where a host does not answer within two seconds.
+ */
+export async function promptEngine(on: OnHost): Promise<Docker> {
+  const docker = engineOf(on);
+  if (on.host === undefined) return docker;
+  await withDeadline(docker.ping(), PROMPT_SECONDS, "no answer").catch((error: unknown) => {
+    throw error instanceof EngineGoneError ? error : engineGone(on.host, error as Error);
+  });
+  return docker;
 }
 
 /** Without what this program says around it. */

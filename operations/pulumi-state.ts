@@ -19,9 +19,12 @@ export interface ExportedState {
   };
 }
 
-interface StateResource {
+export interface StateResource {
+  readonly urn: string;
   readonly id?: string;
   readonly type: string;
+  /** URN and id of the provider that has made it. */
+  readonly provider?: string;
   readonly protect?: boolean;
   readonly inputs?: Readonly<Record<string, unknown>>;
 }

@@ -5,7 +5,7 @@ import { backupStatus } from "./backup-status.ts";
 import type { NamedBarman } from "./backup-status.ts";
 import { placesOf } from "./docker-host.ts";
 import type { DockerHost, OnHost } from "./docker-host.ts";
-import { EngineGoneError, engineOf } from "./engine.ts";
+import { EngineGoneError, engineOf, promptEngine } from "./engine.ts";
 import { messageOf } from "./errors.ts";
 import { labelFilters, listedEndpoint } from "./node.ts";
 import type { Node, NodeMarks } from "./node.ts";
@@ -94,6 +94,7 @@ async function askAll(stack: StackOnEngine): Promise<AskedNode[]> {
 /** Of a host whose engine does not answer, the nodes that the last update put there are told as not to be reached. */
 async function askPlace(on: OnHost, stack: StackOnEngine): Promise<AskedNode[]> {
   try {
+    await promptEngine(on);
     return await askEngine(on, stack);
   } catch (error) {
     const { host } = on;

@@ -60,8 +60,9 @@ async function copy(inputs: BaseBackupInputs, { signal, status, log, warn }: Con
   if (result === "adopted") log("the volume holds this cluster already: nothing is copied");
 }
 
-/** A node that is removed has been stopped by its server's delete. */
+/** A node that is removed has been stopped by its server's delete, or its host is gone, and with it who would be promoted. */
 async function isRunning(node: Node): Promise<boolean> {
+  if (!(await isReachable(node))) return false;
   return (await inspectContainer(engineOf(node), node.container))?.State.Running ?? false;
 }
 

@@ -1,4 +1,4 @@
-import { engineOf, inspectContainer } from "../../operations/engine.ts";
+import { engineOf, inspectContainer, isReachable } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
 import { isRegistered, registerContainer } from "../../operations/registration.ts";
 import { startServer, stopServer, waitUntilReady } from "../../operations/server.ts";
@@ -36,7 +36,10 @@ export const serverHandler: Handler<ServerInputs, NoOutputs> = {
     await run(inputs, context);
     return {};
   },
-  delete: async ({ node }) => stopServer(node),
+  delete: async ({ node }, { warn }) => {
+    if (await isReachable(node)) await stopServer(node);
+    else warn(`${node.container} on ${node.host?.name} is not stopped: the engine there does not answer`);
+  },
 };
 
 async function run({ node, operator }: ServerInputs, { signal, status }: Context): Promise<void> {

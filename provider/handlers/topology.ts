@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { converge } from "../../operations/converge.ts";
+import { isReachable } from "../../operations/engine.ts";
 import { messageOf, noAnswer } from "../../operations/errors.ts";
 import { levelOf } from "../../operations/findings.ts";
 import { guaranteeUntilNow } from "../../operations/failover.ts";
@@ -40,7 +41,14 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   },
   update: async (state, inputs, context) => run(inputs, state, context),
   // Of all that is destroyed this comes first, while every server still runs.
-  delete: async (_state, { stack }) => refuseProtected(stack),
+  delete: async ({ nodes }, { stack, warn }) => {
+    await refuseProtected(stack);
+    const hosts = new Map(nodes.flatMap((node) => (node.host === undefined ? [] : [[node.host.name, node] as const])));
+    for (const [name, node] of hosts) {
+      if (!(await isReachable(node)))
+        warn(`${name} does not answer. \`npm run destroy\` removes everything else, and lists what is left there.`);
+    }
+  },
 };
 
 /** @returns whether there is anything to tell. */

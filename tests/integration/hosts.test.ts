@@ -137,12 +137,32 @@ describe("the host of the primary cannot be reached", () => {
   });
 });
 
-test("destroy leaves nothing on any host", async () => {
-  await stack.succeed(["destroy", "--yes", "--skip-preview"]);
-  const label = `label=pg-topology.stack=${stack.name}`;
-  for (const host of Object.values(NODES)) {
-    expect(await hosts.docker(host, ["ps", "-aq", "--filter", label])).toBe("");
-    expect(await hosts.docker(host, ["volume", "ls", "-q", "--filter", label])).toBe("");
-    expect(await hosts.docker(host, ["network", "ls", "-q", "--filter", label])).toBe("");
+describe("the stack is destroyed", () => {
+  const destroy = () => runCommand(stack, "destroy", "--config-file", stack.configFile, "--yes", "--skip-preview");
+
+  async function leftOn(host: string): Promise<string> {
+    const filter = ["--quiet", "--filter", `label=pg-topology.stack=${stack.name}`];
+    const kinds = [
+      ["ps", "--all"],
+      ["volume", "ls"],
+      ["network", "ls"],
+    ] as const;
+    return (await Promise.all(kinds.map((list) => hosts.docker(host, [...list, ...filter])))).join("");
   }
+
+  test("while a host is gone: nothing is left on the others, and what is left there is listed", async () => {
+    await hosts.cut("db2");
+    const { exitCode, output } = await destroy();
+    expect(exitCode).not.toBe(0);
+    expect(output).toMatch(/^Left on db2:\n {2}\w+ /m);
+    expect(output).toContain(`  container ${stack.container("node-2")}\n`);
+    expect(output).toContain("If it is gone for good: ");
+    expect([await leftOn("db1"), await leftOn("db3")]).toEqual(["", ""]);
+    await hosts.heal("db2");
+  });
+
+  test("once it is back: nothing is left there either", async () => {
+    expect(await destroy()).toMatchObject({ exitCode: 0 });
+    expect(await leftOn("db2")).toBe("");
+  });
 });
