@@ -1,5 +1,5 @@
 import { OperationError } from "./errors.ts";
-import { describeFailover, needsAcknowledgement } from "./failover.ts";
+import { describeFailover, knownLossBytes, needsAcknowledgement } from "./failover.ts";
 import type { SynchronousGuarantee } from "./failover.ts";
 import { foreseeRoles } from "./foresee-roles.ts";
 import { findNodes } from "./node.ts";
@@ -9,7 +9,7 @@ import type { RoleEnvironment } from "./role-environment.ts";
 export interface FailoverQuestion {
   /** A sentence each. */
   readonly facts: readonly string[];
-  /** Bytes of WAL that are given up, to be acknowledged; 0 also where it cannot be told. null: no row is lost. */
+  /** Bytes of WAL that are given up, to be acknowledged, as far as it can be told. null: no row is lost. */
   readonly lostBytes: number | null;
   /** Nodes that nobody can stop first, to be acknowledged. */
   readonly unfenced: readonly string[];
@@ -59,7 +59,7 @@ export async function failoverQuestion(
       const { facts, from } = decision;
       return {
         facts: describeFailover(facts, from),
-        lostBytes: needsAcknowledgement(facts) ? (facts.lostBytes ?? 0) : null,
+        lostBytes: needsAcknowledgement(facts) ? knownLossBytes(facts) : null,
         unfenced: facts.unfenceable,
       };
     }

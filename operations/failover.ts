@@ -29,6 +29,8 @@ export interface FailoverFacts {
   readonly acknowledgedRowsAreSafe: boolean;
   /** The standby that got the most. */
   readonly best: string;
+  /** WAL that it has and the target never got: lost for certain. */
+  readonly missedBytes: number;
   /** Nodes whose engine does not answer: any of them may be taking writes, and none can be stopped from here. */
   readonly unfenceable: readonly string[];
 }
@@ -101,6 +103,7 @@ export function judgeFailover(
     lostBytes: fromEndLsn === null ? null : bytesBehind(to.receivedLsn, fromEndLsn),
     acknowledgedRowsAreSafe: guarantee !== null && isCovered(to, standbys, guarantee),
     best: best.receivedLsn > to.receivedLsn ? best.name : to.name,
+    missedBytes: bytesBehind(to.receivedLsn, best.receivedLsn),
     unfenceable: nodes.flatMap((node) => (node.kind === "down" && node.container === "unreachable" ? [node.name] : [])),
   };
 }
@@ -145,7 +148,10 @@ export function refusedFailover(facts: FailoverFacts, from: DownNode, accepted: 
 }
 
 const acceptsLoss = (facts: FailoverFacts, { lostBytes }: AcceptedFailover): boolean =>
-  !needsAcknowledgement(facts) || (lostBytes !== null && (facts.lostBytes === null || facts.lostBytes <= lostBytes));
+  !needsAcknowledgement(facts) || (lostBytes !== null && knownLossBytes(facts) <= lostBytes);
+
+/** Where the log of the dead primary ends may not be known, but what another standby has of it is. */
+export const knownLossBytes = ({ lostBytes, missedBytes }: FailoverFacts): number => lostBytes ?? missedBytes;
 
 function whyAsked({ to }: FailoverFacts, { name, container, why }: DownNode): string {
   return container === "unreachable"
@@ -155,9 +161,9 @@ function whyAsked({ to }: FailoverFacts, { name, container, why }: DownNode): st
 
 /** What has to be written to go on all the same, for a stack file. */
 export function acknowledgementOf(facts: FailoverFacts): string {
-  const { lostBytes, unfenceable } = facts;
+  const { unfenceable } = facts;
   const keys = [
-    ...(needsAcknowledgement(facts) ? [`lostBytes: ${lostBytes ?? 0}`] : []),
+    ...(needsAcknowledgement(facts) ? [`lostBytes: ${knownLossBytes(facts)}`] : []),
     ...(unfenceable.length > 0 ? [`unfenced: [${unfenceable.join(", ")}]`] : []),
   ];
   return `acknowledge: { failover: { ${keys.join(", ")} } }`;
@@ -180,14 +186,14 @@ export const describeFailover = (facts: FailoverFacts, from: DownNode): string[]
 
 /** What is known, a sentence each. */
 function factLines(facts: FailoverFacts, from: DownNode): string[] {
-  const { fromEndLsn, toReceivedLsn, lostBytes, best, to } = facts;
+  const { fromEndLsn, toReceivedLsn, lostBytes, best, missedBytes, to } = facts;
   const position = `${to} has received up to ${formatLsn(toReceivedLsn)}`;
   return [
     fromEndLsn === null
       ? `Where the log of ${from.name} ends cannot be told, ${position}.`
       : `The log of ${from.name} ends at ${formatLsn(fromEndLsn)}, ${position}: ${lostBytes} bytes would be lost.`,
     ...(facts.acknowledgedRowsAreSafe ? ["Replication was synchronous: no acknowledged row is among them."] : []),
-    ...(best === to ? [] : [`${best} has received more than ${to}.`]),
+    ...(best === to ? [] : [`${best} has received ${missedBytes} bytes more than ${to}.`]),
     ...(facts.unfenceable.includes(from.name) ? [] : [fencing(from)]),
     ...facts.unfenceable.map(unfencedRisk),
   ];

@@ -36,11 +36,11 @@ const anyOne: SynchronousGuarantee = { count: 1, candidates: ["node-2", "node-3"
 describe("what would be lost", () => {
   test("is what the dead primary wrote and the target never got", () => {
     const facts = judgeFailover("node-1", behind, end, [dead, behind, ahead], null);
-    expect(facts).toMatchObject({ lostBytes: 256, best: "node-3", acknowledgedRowsAreSafe: false });
+    expect(facts).toMatchObject({ lostBytes: 256, best: "node-3", missedBytes: 128, acknowledgedRowsAreSafe: false });
     expect(describeFailover(facts, dead)).toEqual([
       "failover: node-1 does not answer, is fenced, and node-2 takes its place",
       "  The log of node-1 ends at 0/3000100, node-2 has received up to 0/3000000: 256 bytes would be lost.",
-      "  node-3 has received more than node-2.",
+      "  node-3 has received 128 bytes more than node-2.",
       "  node-1 can be fenced: its engine answers.",
     ]);
   });
@@ -95,6 +95,11 @@ describe("of a node whose host cannot be reached", () => {
     [accepted(0, ["node-1"]), false],
   ])("%o is enough: not %s", (said, refused) => {
     expect(refusedFailover(facts, away, said) !== undefined).toBe(refused);
+  });
+  test("what another standby has and the target has not is a loss that is known, and counts", () => {
+    const missing = judgeFailover("node-1", behind, null, [away, behind, ahead], null);
+    expect(refusedFailover(missing, away, accepted(127, ["node-1"]))).toContain("lostBytes: 128, unfenced: [node-1]");
+    expect(refusedFailover(missing, away, accepted(128, ["node-1"]))).toBeUndefined();
   });
   test("another one that cannot be reached has to be accepted as well: it may be the primary", () => {
     const both = judgeFailover("node-1", behind, null, [away, behind, { ...away, name: "node-3" }], null);
