@@ -33,6 +33,7 @@ export class Standby extends PostgresNode {
         fenceFile: plan.layout.fenceFile,
         job: node.baseBackupJob,
         image: plan.image,
+        systemIdentifier: source.cluster.systemIdentifier,
         script: source.cluster.systemIdentifier.apply((identifier) => baseBackupScript(plan, node, identifier)),
         mounts: baseBackupMounts(plan, node),
         network: plan.network.name,

@@ -3,6 +3,7 @@ import { engineOf } from "./engine.ts";
 import { JobFailedError, runJob } from "./job.ts";
 import type { JobMount } from "./job.ts";
 import type { Node } from "./node.ts";
+import { readPgControl } from "./pg-control.ts";
 import { dropSlot, reserveSlot } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
@@ -14,6 +15,10 @@ export interface BaseBackup {
   /** The name of its container, and what its connections call themselves. */
   readonly job: string;
   readonly image: string;
+  /** Of the cluster. */
+  readonly systemIdentifier: string;
+  /** PGDATA of the node. */
+  readonly dataDirectory: string;
   /** Rendered from config-templates/base-backup.sh. */
   readonly script: string;
   readonly mounts: readonly JobMount[];
@@ -44,6 +49,7 @@ const APPLICATION_NAME_BYTES = 63;
  * @returns "cloned", or "adopted" for data that was there.
  */
 export async function takeBaseBackup(order: BaseBackup): Promise<"cloned" | "adopted"> {
+  if (await hasData(order)) return "adopted";
   return withOperator(order.upstream, order.operator, async (client) => {
     const slotIsNew = await reserveSlot(client, order.slot);
     try {
@@ -54,6 +60,12 @@ export async function takeBaseBackup(order: BaseBackup): Promise<"cloned" | "ado
       throw error;
     }
   });
+}
+
+/** Of a node that has a container no job is needed to tell: writes may be waiting for an old primary to be seen to. */
+async function hasData({ node, dataDirectory, systemIdentifier }: BaseBackup): Promise<boolean> {
+  const control = await readPgControl(engineOf(node), node.container, dataDirectory);
+  return control?.systemIdentifier === systemIdentifier;
 }
 
 async function runBaseBackupJob(order: BaseBackup, client: pg.Client): Promise<"cloned" | "adopted"> {

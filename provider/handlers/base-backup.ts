@@ -15,7 +15,7 @@ export const baseBackupHandler: Handler<BaseBackupInputs, NoOutputs> = {
   // What is in the volume was copied once: another upstream or image later is no reason to copy it again.
   ignoredInputs: [
     ...(["node", "job", "image", "script", "mounts", "network", "labels", "nodeLabel", "placed"] as const),
-    ...(["upstream", "operator", "dataMount", "dataDirectory", "fenceFile"] as const),
+    ...(["upstream", "operator", "dataMount", "dataDirectory", "fenceFile", "systemIdentifier"] as const),
   ],
   drift: async (_state, inputs, { drift, warn }) => {
     const { node, upstream, volume } = inputs;

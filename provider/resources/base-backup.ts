@@ -7,6 +7,8 @@ import type { InputsOf } from "./inputs-of.ts";
 export interface BaseBackupInputs extends NodeMarks {
   /** The node that is made a standby. */
   readonly node: Node;
+  /** Of the cluster that it copies. */
+  readonly systemIdentifier: string;
   /** The volume that is filled. */
   readonly volume: string;
   readonly dataMount: string;
