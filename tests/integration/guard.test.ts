@@ -159,3 +159,20 @@ test("an old copy of its data, put back, makes no primary of it, and the next up
   await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
   await docker("volume", "rm", copyOfData());
 });
+
+// A promotion takes standby.signal away before the history file of the new timeline is there: a guard that looks in
+// between takes the old timeline for its own.
+test("a guard that looked in the middle of a promotion does not stop the new primary", async () => {
+  const [, primary = "", promoted = ""] = containers;
+  const onDisk = (command: string): Promise<string> => docker("exec", "-u", "postgres", promoted, "sh", "-c", command);
+  const { StartedAt: startedAt } = (await inspect(promoted)).State;
+  await docker("stop", primary);
+  await onDisk('rm "$PGDATA/standby.signal"');
+  // Longer than a guard rests between two questions.
+  await sleep(4500);
+  await onDisk(`touch "$PGDATA/standby.signal" && psql -XAtqc "SELECT pg_promote()" postgres`);
+  await expectStreaming(stack, "node-3", ["node-1"]);
+  await sleep(4500);
+  expect((await inspect(promoted)).State.StartedAt).toBe(startedAt);
+  expect(await isStandby(promoted)).toBe("f");
+});
