@@ -1,16 +1,17 @@
 import type { WalArchive } from "../operations/archived-wal.ts";
+import type { BackupHome } from "../operations/backup-room.ts";
 import type { OnHost } from "../operations/docker-host.ts";
 import { engineOf, inspectContainer, requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { projectName } from "../operations/pulumi-state.ts";
-import { barmanFolders } from "../plan/layout.ts";
+import { BACKUP_HOME, barmanFolders } from "../plan/layout.ts";
 import { backupContainerName, barmanServerName } from "../plan/names.ts";
 import type { StackIdentity } from "../plan/names.ts";
 import { hostsOf } from "./hosts.ts";
 import { PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 
 /** The Barman server of a stack, and whose it is. */
-export type StackBarman = WalArchive & OnHost & { readonly identity: StackIdentity };
+export type StackBarman = WalArchive & BackupHome & OnHost & { readonly identity: StackIdentity };
 
 /** @throws OperationError when the stack has none, or when it does not run. */
 export async function backupServerOf(stack: string): Promise<StackBarman> {
@@ -30,7 +31,7 @@ export async function backupServerOf(stack: string): Promise<StackBarman> {
     );
   }
   const server = barmanServerName(identity);
-  return { container, server, walFolder: barmanFolders(server).wals, identity, ...on };
+  return { container, server, home: BACKUP_HOME, walFolder: barmanFolders(server).wals, identity, ...on };
 }
 
 /** Where the last update from this machine put it. */

@@ -4,7 +4,7 @@ import { findStacks } from "../operations/find-stacks.ts";
 import type { StackOnEngine } from "../operations/status.ts";
 import * as names from "../plan/names.ts";
 import type { StackIdentity } from "../plan/names.ts";
-import { DRILL_RECORD } from "../plan/layout.ts";
+import { BACKUP_HOME, DRILL_RECORD } from "../plan/layout.ts";
 import { backupPlaceOf } from "./backup-server.ts";
 import { hostsOf } from "./hosts.ts";
 import { DEFAULT_STACK } from "./project.ts";
@@ -21,6 +21,7 @@ export const onEngine = (identity: StackIdentity): StackOnEngine => ({
     server: names.barmanServerName(identity),
     volume: names.backupVolumeName(identity),
     drillRecord: DRILL_RECORD,
+    home: BACKUP_HOME,
     slot: names.BACKUP_SLOT,
     ...backupPlaceOf(identity.stack),
   },

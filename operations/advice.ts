@@ -7,6 +7,7 @@ export const PROBLEM_KINDS = [
   "diverged",
   ...FINDING_KINDS,
   "certificate-ending",
+  "backup-volume-full",
   "backup-server-stopped",
   "backup-no-answer",
   "backup-missing",
@@ -93,6 +94,14 @@ export const ADVICE: Readonly<Record<ProblemKind, Advice>> = {
     run: (subject) => `${preview(subject)} says how it comes back, and ${start(subject)} does it`,
   },
   "wal-kept": { why: "after that it has to be copied anew", run: bringsBack },
+  "backup-wal-gone": {
+    why: "no restore gets past what is missing, until there is another base backup",
+    run: (subject) => `${start(subject)} takes one`,
+  },
+  "backup-wal-kept": {
+    why: "no restore gets past what is missing then",
+    run: (subject) => `${checkBackups(subject)} says why it does not, and ${start(subject)} mends what can be mended`,
+  },
   "commits-waiting": {
     why: "clients hang in COMMIT until a standby confirms",
     run: (subject) => `${start(subject)} brings the standbys back`,
@@ -117,6 +126,11 @@ export const ADVICE: Readonly<Record<ProblemKind, Advice>> = {
   "certificate-ending": {
     why: "clients and standbys refuse the server from then on",
     run: (subject) => `${start(subject)} renews it without a restart`,
+  },
+  "backup-volume-full": {
+    why: "where it is full no WAL is received and no backup taken; the primary goes on, and keeps the WAL up to max_slot_wal_keep_size",
+    run: ({ stack }) =>
+      `make room where the engine keeps its volumes, or remove backups that are not needed: \`npm run backup -- list --stack ${stack}\``,
   },
   "backup-server-stopped": { why: "nothing receives the WAL, and no backup is taken", run: bringsBack },
   "backup-no-answer": {

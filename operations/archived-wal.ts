@@ -1,8 +1,11 @@
 import type Docker from "dockerode";
-import { barmanWords, latestBeginWal } from "./barman.ts";
+import { barman, barmanWords, latestBeginWal } from "./barman.ts";
 import type { Barman } from "./barman.ts";
 import { OperationError } from "./errors.ts";
 import { execIn } from "./exec.ts";
+import { findNodes } from "./node.ts";
+import type { NodeMarks } from "./node.ts";
+import { runOnWritableNode } from "./superuser.ts";
 
 /** A Barman server, and the folder in its container that has its archived WAL. */
 export interface WalArchive extends Barman {
@@ -10,20 +13,39 @@ export interface WalArchive extends Barman {
 }
 
 /**
- * The first WAL file that is missing between the newest backup and the newest archived file: what comes after it cannot
- * be restored. Barman looks for the files that a backup itself needs, and for no others.
+ * The first WAL file that is missing between the newest backup and the newest file that was received: what comes after
+ * it cannot be restored. Barman looks for the files that a backup itself needs, and for no others.
  */
-export async function missingWal(docker: Docker, archive: WalArchive): Promise<string | undefined> {
-  const [beginWal, files] = await Promise.all([latestBeginWal(docker, archive), archivedFiles(docker, archive)]);
-  return beginWal === undefined ? undefined : firstMissing(files, beginWal);
+export async function missingWal(
+  docker: Docker,
+  { streamingFolder, ...archive }: WalArchive & { readonly streamingFolder: string },
+): Promise<string | undefined> {
+  // In this order: what is archived meanwhile is found in one of them at least.
+  const folders = [streamingFolder, archive.walFolder];
+  const [beginWal, files] = await Promise.all([latestBeginWal(docker, archive), filesIn(docker, archive, folders)]);
+  const names = files.map((file) => file.replace(/\.partial$/, ""));
+  return beginWal === undefined ? undefined : firstMissing(names, beginWal);
 }
 
 /** The names of all archived files. Barman itself counts those of one timeline only. */
-export async function archivedFiles(docker: Docker, { container, walFolder }: WalArchive): Promise<string[]> {
-  const command = ["find", walFolder, "-type", "f", "-printf", "%f\n"];
+export const archivedFiles = (docker: Docker, archive: WalArchive): Promise<string[]> =>
+  filesIn(docker, archive, [archive.walFolder]);
+
+async function filesIn(docker: Docker, { container }: Barman, folders: readonly string[]): Promise<string[]> {
+  const command = ["find", ...folders, "-type", "f", "-printf", "%f\n"];
   const { exitCode, stdout, stderr } = await execIn(docker, { container, user: "postgres", command });
-  if (exitCode !== 0) throw new OperationError(`the archived WAL cannot be listed: ${barmanWords(stderr)}`);
+  if (exitCode !== 0) throw new OperationError(`the WAL of the backups cannot be listed: ${barmanWords(stderr)}`);
   return stdout.split("\n");
+}
+
+/** A segment without a record in it is not switched. */
+const SWITCH_WAL = `SELECT pg_create_restore_point('pg-topology'), pg_switch_wal() \\g /dev/null
+`;
+
+/** Has the primary begin another WAL file, and Barman archive those that it has received whole. */
+export async function archiveOneSegment(docker: Docker, server: Barman & NodeMarks): Promise<void> {
+  await runOnWritableNode(await findNodes(server), SWITCH_WAL);
+  await barman(docker, server, "archive-wal", server.server);
 }
 
 /**

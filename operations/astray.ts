@@ -5,6 +5,7 @@ import type { Barman, BackupSpan } from "./barman.ts";
 import { noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import { formatLsn, parseLsn } from "./lsn.ts";
+import type { Lsn } from "./lsn.ts";
 import type { Node } from "./node.ts";
 import { primaryHistory } from "./rejoin.ts";
 import { runOnWritableNode } from "./superuser.ts";
@@ -24,24 +25,34 @@ export async function astrayBackup(
   return isOnTheWay(newest, history) ? undefined : newest;
 }
 
-/**
- * The path of the newest WAL file that a backup server has received, where the primary's data did not come that way.
- * undefined: it did, or there is none, or nobody answers.
- */
-export async function astrayReceived(
+/** The newest WAL file that a backup server has received, where its receiver cannot go on from there. */
+export interface StuckAt {
+  readonly path: string;
+  /** A file that is not of full size holds nothing: there was no room for it. */
+  readonly isOfFullSize: boolean;
+  /** The primary has no longer the WAL that comes next; otherwise it went back behind the file. */
+  readonly isGone: boolean;
+}
+
+/** undefined: the primary has what comes next, or nothing was received, or nobody answers. */
+export async function receiverStuckAt(
   docker: Docker,
   { container, streamingFolder }: Barman & { readonly streamingFolder: string },
   nodes: readonly Node[],
-): Promise<string | undefined> {
-  const command = ["find", streamingFolder, "-type", "f"];
-  const [{ stdout }, history] = await Promise.all([
+): Promise<StuckAt | undefined> {
+  const command = ["find", streamingFolder, "-type", "f", "-printf", "%p %s\n"];
+  const [{ stdout }, history, oldest] = await Promise.all([
     execIn(docker, { container, user: "postgres", command }),
     historyOf(nodes),
+    oldestWalOf(nodes),
   ]);
-  const files = stdout.split("\n").filter((path) => /\/[0-9A-F]{24}(?:\.partial)?$/.test(path));
-  const newest = files.toSorted().at(-1);
-  if (newest === undefined || history === undefined) return undefined;
-  return isOnTheWay(continuation(basename(newest)), history) ? undefined : newest;
+  const files = [...stdout.matchAll(/^(.*\/[0-9A-F]{24}(?:\.partial)?) (\d+)$/gm)];
+  const [, path, bytes] = files.toSorted(([a], [b]) => (a < b ? -1 : 1)).at(-1) ?? [];
+  if (path === undefined || history === undefined || oldest === undefined) return undefined;
+  const next = continuation(basename(path));
+  const file = { path, isOfFullSize: bytes === `${SEGMENT_BYTES}` };
+  if (!isOnTheWay(next, history)) return { ...file, isGone: false };
+  return parseLsn(next.endLsn) < oldest ? { ...file, isGone: true } : undefined;
 }
 
 const TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int;\n";
@@ -52,6 +63,14 @@ async function historyOf(nodes: readonly Node[]): Promise<TimelineSpan[] | undef
   return primary && primaryHistory(primary.node, Number(primary.output));
 }
 
+const OLDEST_WAL = "SELECT min(substr(name, 9)) FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$';\n";
+
+/** Where the WAL that the primary still has begins; undefined: no node takes writes. */
+async function oldestWalOf(nodes: readonly Node[]): Promise<Lsn | undefined> {
+  const primary = await runOnWritableNode(nodes, OLDEST_WAL).catch(noAnswer);
+  return primary && segmentBegin(primary.output);
+}
+
 const SEGMENT_BYTES = 0x1000000n;
 
 /**
@@ -59,10 +78,15 @@ const SEGMENT_BYTES = 0x1000000n;
  * 16 MB unless initdb was told otherwise.
  */
 function continuation(file: string): { readonly timeline: number; readonly endLsn: string } {
-  const part = (index: number): number => Number.parseInt(file.slice(8 * index, 8 * index + 8), 16);
-  const begin = (BigInt(part(1)) << 32n) + BigInt(part(2)) * SEGMENT_BYTES;
+  const begin = segmentBegin(file.slice(8, 24));
   const next = file.endsWith(".partial") ? begin : begin + SEGMENT_BYTES;
-  return { timeline: part(0), endLsn: formatLsn(next) };
+  return { timeline: Number.parseInt(file.slice(0, 8), 16), endLsn: formatLsn(next) };
+}
+
+/** @param number of a segment, both halves of it. */
+function segmentBegin(number: string): Lsn {
+  const half = (begin: number): bigint => BigInt(`0x${number.slice(begin, begin + 8)}`);
+  return (half(0) << 32n) + half(8) * SEGMENT_BYTES;
 }
 
 /** Whether something ended on a timeline that the primary has been on, before it was left. Pure. */

@@ -1,26 +1,35 @@
 import type Docker from "dockerode";
-import { astrayBackup, astrayReceived } from "./astray.ts";
-import { missingWal } from "./archived-wal.ts";
+import prettyBytes from "pretty-bytes";
+import { astrayBackup, receiverStuckAt } from "./astray.ts";
+import { archiveOneSegment, missingWal } from "./archived-wal.ts";
 import type { WalArchive } from "./archived-wal.ts";
 import { barman, barmanWords, checkBarman, isRestorable, listBackups } from "./barman.ts";
 import type { Backup, Barman, BarmanCheck } from "./barman.ts";
+import { freeBytesOf, requireRoomForWal } from "./backup-room.ts";
+import type { BackupHome } from "./backup-room.ts";
 import { placeOf } from "./docker-host.ts";
 import type { OnHost } from "./docker-host.ts";
 import { inspectContainer, lastLogLines } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { execIn } from "./exec.ts";
+import { removeUnfinished, settledBackups } from "./interrupted-backups.ts";
+import type { BackupLock } from "./interrupted-backups.ts";
 import { findNodes } from "./node.ts";
 import type { NodeMarks } from "./node.ts";
 import { isRegistered, registerContainer } from "./registration.ts";
 import { startServer } from "./server.ts";
-import { runOnWritableNode } from "./superuser.ts";
+import { reserveAnew } from "./slots.ts";
 import { waitUntil } from "./wait-until.ts";
 
-export interface BackupServer extends WalArchive, NodeMarks, OnHost {
+export interface BackupServer extends WalArchive, BackupHome, BackupLock, NodeMarks, OnHost {
   /** Path of the script in its container that takes a backup and waits until it can be restored. */
   readonly takeBackup: string;
   /** The folder in its container that has the WAL it is receiving. */
   readonly streamingFolder: string;
+  /** That it streams from. */
+  readonly slot: string;
+  /** Path of the file in its container whose age has the main loop run Barman's cron. */
+  readonly cronMark: string;
   /** Whether writes wait for it. */
   readonly confirmsWrites: boolean;
 }
@@ -45,26 +54,32 @@ const MENDED_BY_A_BACKUP: ReadonlySet<string> = new Set([
   "failed backups",
 ]);
 
+export const isMendedByABackup = ({ what }: BarmanCheck): boolean => MENDED_BY_A_BACKUP.has(what);
+
 /**
  * Brings a Barman server to where all its checks pass, and its newest backup can be restored and is young enough: it
- * is started, its receiver is waited for, what failed is removed, and where a backup is wanting one is taken.
+ * is started, its receiver is waited for, and so is a backup that is being taken; what failed or was interrupted is
+ * removed, and where a backup is wanting one is taken.
  * @returns the newest backup that can be restored.
  */
 export async function ensureBackups(options: BackupOptions): Promise<Backup> {
   const { docker, server, status, log } = options;
   await startServer({ name: "the backup server", container: server.container, ...placeOf(server) });
   if (!(await isRegistered(docker, server.container))) await registerContainer(docker, server.container);
-  status("waits until Barman receives the WAL");
+  await requireRoomForWal(docker, server);
   await alignReceiver(options);
+  // First: WAL goes with them, and Barman takes no backup while it has none.
+  const removed = await removeUnfinished(options, await settledBackups(options));
+  status("waits until Barman receives the WAL");
   const failed = await untilReady(options);
-  await removeFailed(options);
   const missing = await missingWal(docker, server);
   if (missing !== undefined) log(`the WAL file ${missing} is missing: a new base backup makes up for it`);
   const astray = await astrayBackup(docker, server, await findNodes(server));
   if (astray !== undefined)
     log(`${astray.id} is of a time that the primary went back behind: a new base backup is taken`);
+  const last = await newestRestorable(docker, server);
   const wanting = failed.length > 0 || missing !== undefined || astray !== undefined;
-  if (wanting || (await newestRestorable(docker, server)) === undefined) {
+  if (wanting || last === undefined || removed.some(({ id }) => id > last.id)) {
     status("takes a base backup");
     log(`took the base backup ${(await takeBackup(docker, server)).id}`);
   }
@@ -100,7 +115,7 @@ export async function receiverAgrees(
 async function untilReady(options: BackupOptions): Promise<BarmanCheck[]> {
   const { docker, server } = options;
   const passed = await untilChecks(options, "Barman to receive and archive the WAL", async (failed) => {
-    const hard = failed.filter(({ what }) => !MENDED_BY_A_BACKUP.has(what));
+    const hard = failed.filter((check) => !isMendedByABackup(check));
     if (hard.some(({ what }) => what === "receive wal running")) await realignReceiver(options);
     // Until its first segment is full or switched, Barman has an empty archive, and takes no backup.
     if (hard.some(({ what }) => what === "wal archive")) await archiveOneSegment(docker, server);
@@ -110,29 +125,28 @@ async function untilReady(options: BackupOptions): Promise<BarmanCheck[]> {
 }
 
 /**
- * Where all went back to an earlier moment, the receiver asks for WAL that no server has. It is to begin where the
- * primary is now; what it has received is archived as it is.
+ * Where all went back to an earlier moment, or where it was away for too long, the receiver asks for WAL that no server
+ * has. It is to begin where the primary is now; what it has received is archived as it is.
  */
-async function realignReceiver({ docker, server, log }: BackupOptions): Promise<void> {
-  const newest = await astrayReceived(docker, server, await findNodes(server));
-  if (newest === undefined) return;
-  if (newest.endsWith(".partial")) {
-    const command = ["mv", newest, newest.replace(/\.partial$/, "")];
-    await execIn(docker, { container: server.container, user: "postgres", command });
-  }
-  const { exitCode } = await barman(docker, server, "receive-wal", "--reset", server.server);
-  if (exitCode === 0) log("the WAL receiver begins anew: the primary went back behind what it had received");
-}
-
-async function archiveOneSegment(docker: Docker, server: BackupServer): Promise<void> {
+async function realignReceiver(options: BackupOptions): Promise<void> {
+  const { docker, server, log } = options;
   const nodes = await findNodes(server);
-  await runOnWritableNode(nodes, SWITCH_WAL);
-  await barman(docker, server, "archive-wal", server.server);
+  const stuck = await receiverStuckAt(docker, server, nodes);
+  if (stuck === undefined) return;
+  const { path, isOfFullSize, isGone } = stuck;
+  const exec = (...command: string[]) => execIn(docker, { container: server.container, user: "postgres", command });
+  // Meanwhile nobody starts the receiver: it would tell the slot to keep WAL from where it is stuck, which is gone.
+  await exec("touch", "--date", "+20 seconds", server.cronMark);
+  await barman(docker, server, "receive-wal", "--stop", server.server);
+  if (isOfFullSize && path.endsWith(".partial")) await exec("mv", path, path.replace(/\.partial$/, ""));
+  if (isGone) await reserveAnew(nodes, server.slot);
+  const { exitCode } = await barman(docker, server, "receive-wal", "--reset", server.server);
+  await exec("touch", "--date", "-1 minute", server.cronMark);
+  const why = isGone
+    ? "the primary has no longer the WAL that comes next"
+    : "the primary went back behind what it had received";
+  if (exitCode === 0) log(`the WAL receiver begins anew: ${why}`);
 }
-
-/** A segment without a record in it is not switched. */
-const SWITCH_WAL = `SELECT pg_create_restore_point('pg-topology'), pg_switch_wal() \\g /dev/null
-`;
 
 const untilAllPass = (options: BackupOptions): Promise<BarmanCheck[]> =>
   untilChecks(options, "all checks of Barman to pass", async (failed) => failed.length === 0);
@@ -166,24 +180,20 @@ async function requireRunning(docker: Docker, { container }: Barman): Promise<vo
   throw new OperationError(`the backup server ${container} has ended. Last lines of its log:\n${log}`);
 }
 
-/** A backup that failed is worth nothing, and keeps Barman's checks from passing. */
-async function removeFailed({ docker, server, log }: BackupOptions): Promise<void> {
-  const failed = (await listBackups(docker, server)).filter(({ status }) => status === "FAILED");
-  for (const { id } of failed) {
-    await barman(docker, server, "delete", server.server, id);
-    log(`removed the backup ${id}, which had failed`);
-  }
-}
-
 /**
  * Takes a base backup now, and waits until all WAL that it needs is archived.
  * @throws OperationError in Barman's own words.
  */
-export async function takeBackup(docker: Docker, server: Barman & { readonly takeBackup: string }): Promise<Backup> {
+export async function takeBackup(
+  docker: Docker,
+  server: BackupHome & { readonly takeBackup: string },
+): Promise<Backup> {
   const command = [server.takeBackup];
   const { exitCode, stdout, stderr } = await execIn(docker, { container: server.container, user: "postgres", command });
   const newest = (await listBackups(docker, server))[0];
   if (exitCode === 0 && newest !== undefined && isRestorable(newest)) return newest;
-  const words = barmanWords(stdout + stderr);
-  throw new OperationError(`the base backup failed (its status is ${newest?.status ?? "unknown"}): ${words}`);
+  const [words, free] = [barmanWords(stdout + stderr), prettyBytes(await freeBytesOf(docker, server))];
+  throw new OperationError(
+    `the base backup failed (its status is ${newest?.status ?? "unknown"}; its volume has ${free} free): ${words}`,
+  );
 }

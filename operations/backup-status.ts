@@ -1,7 +1,9 @@
 import type Docker from "dockerode";
+import { freeBytesOf } from "./backup-room.ts";
+import type { BackupHome } from "./backup-room.ts";
 import { describeCheck } from "./backup-server.ts";
 import { checkBarman, isRestorable, listBackups } from "./barman.ts";
-import type { Backup, Barman } from "./barman.ts";
+import type { Backup } from "./barman.ts";
 import type { OnHost } from "./docker-host.ts";
 import { EngineGoneError, inspectContainer, promptEngine, unlessMissing } from "./engine.ts";
 import { lastDrill } from "./drill-record.ts";
@@ -13,7 +15,7 @@ import { withDeadline } from "./with-deadline.ts";
 const ANSWER_TIMEOUT_SECONDS = 2.5;
 
 /** A backup server by its names, whether there is one or not. */
-export interface NamedBarman extends Barman, OnHost {
+export interface NamedBarman extends BackupHome, OnHost {
   /** With the backups. */
   readonly volume: string;
   /** Where it has the result of the last drill. */
@@ -32,7 +34,7 @@ export async function backupStatus(server: NamedBarman, now: Date): Promise<Back
 }
 
 const unknownOf = ({ container }: NamedBarman) =>
-  ({ container, restorable: null, newest: null, lastDrill: null, failedChecks: null }) as const;
+  ({ container, restorable: null, newest: null, lastDrill: null, failedChecks: null, freeBytes: null }) as const;
 
 async function askedStatus(docker: Docker, server: NamedBarman, now: Date): Promise<BackupStatus | null> {
   const { container, volume, drillRecord } = server;
@@ -43,12 +45,13 @@ async function askedStatus(docker: Docker, server: NamedBarman, now: Date): Prom
     return backups === undefined ? null : { ...unknown, state: "gone" };
   }
   if (!found.State.Running || found.State.Paused) return { ...unknown, state: found.State.Status };
-  const [drill, backups, checks] = await Promise.all([
+  const [drill, backups, checks, freeBytes] = await Promise.all([
     inTime(lastDrill(docker, container, drillRecord)),
     inTime(listBackups(docker, server)),
     inTime(checkBarman(docker, server)),
+    inTime(freeBytesOf(docker, server)),
   ]);
-  if (backups === undefined) return { ...unknown, state: "no answer" };
+  if (backups === undefined) return { ...unknown, freeBytes: freeBytes ?? null, state: "no answer" };
   const restorable = backups.filter(isRestorable);
   return {
     container,
@@ -57,14 +60,15 @@ async function askedStatus(docker: Docker, server: NamedBarman, now: Date): Prom
     newest: newestOf(restorable, now),
     lastDrill: drillOf(drill ?? null, now),
     failedChecks: checks?.filter(({ ok }) => !ok).map(describeCheck) ?? null,
+    freeBytes: freeBytes ?? null,
   };
 }
 
 function newestOf([newest]: readonly Backup[], now: Date): BackupStatus["newest"] {
   if (newest === undefined) return null;
-  const { id, endedAt } = newest;
-  if (endedAt === null) return { id, endedAt: null, ageSeconds: null };
-  return { id, endedAt: new Date(endedAt).toISOString(), ageSeconds: ageSeconds(endedAt, now) };
+  const { id, endedAt, sizeBytes } = newest;
+  if (endedAt === null) return { id, endedAt: null, ageSeconds: null, sizeBytes };
+  return { id, endedAt: new Date(endedAt).toISOString(), ageSeconds: ageSeconds(endedAt, now), sizeBytes };
 }
 
 const drillOf = (drill: DrillRecord | null, now: Date): BackupStatus["lastDrill"] =>

@@ -1,5 +1,7 @@
+import prettyBytes from "pretty-bytes";
 import type { ImpactLevel } from "./impact.ts";
 import type { NodeObservation, ServerObservation } from "./observe.ts";
+import type { Slot } from "./slots.ts";
 import { SYNCHRONOUS_STANDBY_NAMES, missingStandbys } from "./synchronous.ts";
 import { reservedSlots, standbysOf, waitingSlots } from "./topology.ts";
 import type { NodeOutline, TopologyOutline } from "./topology.ts";
@@ -27,6 +29,8 @@ export const FINDING_KINDS = [
   "slot-unused",
   "wal-gone",
   "wal-kept",
+  "backup-wal-gone",
+  "backup-wal-kept",
   "commits-waiting",
   "synchronous-degraded",
   "file-refused",
@@ -62,6 +66,7 @@ export function findings(shape: TopologyOutline, observations: readonly NodeObse
     ...standbysOf(shape).flatMap((node) => streamingFindings(node, servers)),
     ...shape.nodes.flatMap((node) => slotFindings(shape, node, servers.get(node.name))),
     ...standbysOf(shape).flatMap((node) => keptWalFindings(node, servers.get(node.upstream ?? ""))),
+    ...shape.nodes.flatMap((node) => backupWalFindings(shape, node, servers.get(node.name))),
     ...[...servers].flatMap(([name, server]) => commitFindings(name, server)),
     ...[...servers].flatMap(([name, server]) => fileFindings(name, server)),
     ...[...servers].flatMap(([name, server]) => byHandFindings(name, server)),
@@ -165,6 +170,32 @@ function keptWalFindings(node: NodeOutline, upstream: ServerObservation | undefi
   if (slot.secondsUntilLost === null || slot.secondsUntilLost > FORECAST_SECONDS) return [];
   const what = `${node.upstream} keeps WAL for it, and at the present rate loses it in about ${inWords(slot.secondsUntilLost)}`;
   return [{ kind: "wal-kept", node: node.name, what, remedy: WAITING }];
+}
+
+/**
+ * What the primary keeps for a backup server: told when more than half of what it may keep is taken. Not by the time
+ * that is left: a receiver that finds its disk full comes and goes, and each time the slot counts as just used.
+ */
+function backupWalFindings(
+  shape: TopologyOutline,
+  node: NodeOutline,
+  server: ServerObservation | undefined,
+): Finding[] {
+  if (server === undefined || node.upstream !== null) return [];
+  return server.slots
+    .filter(({ name }) => shape.otherSlots.includes(name))
+    .flatMap((slot) => backupSlotFinding(node, slot));
+}
+
+function backupSlotFinding({ name: node }: NodeOutline, slot: Slot): Finding[] {
+  if (slot.lostCloneBytes !== null) {
+    const what = "it has no longer the WAL that the backup server needs: more was written than max_slot_wal_keep_size";
+    return [finding("backup-wal-gone", node, what, "the slot is made anew, and another base backup is taken")];
+  }
+  const { active, retainedBytes, bytesUntilLost } = slot;
+  if (active || retainedBytes === null || bytesUntilLost === null || retainedBytes < bytesUntilLost) return [];
+  const what = `it keeps ${prettyBytes(retainedBytes)} of WAL for the backup server, which does not receive it, and loses that after ${prettyBytes(bytesUntilLost)} more`;
+  return [finding("backup-wal-kept", node, what, WAITING)];
 }
 
 /** A standby fetches from there what its upstream has no longer. */

@@ -1,4 +1,5 @@
 import { ADVICE } from "./advice.ts";
+import { roomWanting } from "./backup-room.ts";
 import type { ProblemKind } from "./advice.ts";
 import { RENEWAL_DAYS, daysUntil } from "./certificate-expiry.ts";
 import { findings } from "./findings.ts";
@@ -97,6 +98,14 @@ function backupProblems(seen: Seen): Problem[] {
   const { backup } = seen;
   if (backup === null) return [];
   const told = (kind: ProblemKind, what: string): Problem => problem(seen, kind, null, what);
+  const wanting = backup.freeBytes === null ? undefined : roomWanting(backup.freeBytes, backup.newest ?? undefined);
+  return [
+    ...(wanting === undefined ? [] : [told("backup-volume-full", `the backup server: ${wanting}`)]),
+    ...answerProblems(backup, told),
+  ];
+}
+
+function answerProblems(backup: BackupStatus, told: (kind: ProblemKind, what: string) => Problem): Problem[] {
   if (backup.state === "no answer") return [told("backup-no-answer", "the backup server does not answer in time")];
   if (backup.state === "unreachable")
     return [told("backup-no-answer", "the engine of the backup server's host does not answer")];

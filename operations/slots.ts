@@ -2,7 +2,7 @@ import type pg from "pg";
 import { escapeLiteral } from "pg";
 import { OperationError } from "./errors.ts";
 import type { Node } from "./node.ts";
-import { runAsSuperuser } from "./superuser.ts";
+import { runAsSuperuser, runOnWritableNode } from "./superuser.ts";
 
 /** A physical replication slot as a server has it. */
 export interface Slot {
@@ -19,6 +19,8 @@ export interface Slot {
    * used; null: it is in use, keeps nothing, or the server does not say (before PostgreSQL 17).
    */
   readonly secondsUntilLost: number | null;
+  /** What may still be written before it has more to keep than that; null: it keeps nothing, or there is no limit. */
+  readonly bytesUntilLost: number | null;
 }
 
 export interface SlotRow {
@@ -28,6 +30,7 @@ export interface SlotRow {
   readonly retained_bytes: string | null;
   readonly clone_bytes: string | null;
   readonly seconds_until_lost: number | null;
+  readonly bytes_until_lost: string | null;
 }
 
 /** A column that older servers do not have is null by way of to_jsonb. */
@@ -39,7 +42,8 @@ SELECT slot_name AS name, active, restart_lsn,
        CASE WHEN NOT active AND NOT pg_is_in_recovery() THEN
          greatest(safe_wal_size, 0) * extract(epoch FROM now() - (to_jsonb(slot) ->> 'inactive_since')::timestamptz)
          / nullif(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)
-       END::float8 AS seconds_until_lost
+       END::float8 AS seconds_until_lost,
+       greatest(safe_wal_size, 0)::text AS bytes_until_lost
 FROM pg_catalog.pg_replication_slots AS slot WHERE slot_type = 'physical'`;
 
 export async function physicalSlots(client: pg.Client): Promise<Slot[]> {
@@ -54,6 +58,7 @@ export const slotOf = (row: SlotRow): Slot => ({
   retainedBytes: row.retained_bytes === null ? null : Math.max(0, Number(row.retained_bytes)),
   lostCloneBytes: row.clone_bytes === null ? null : Number(row.clone_bytes),
   secondsUntilLost: row.seconds_until_lost,
+  bytesUntilLost: row.bytes_until_lost === null ? null : Number(row.bytes_until_lost),
 });
 
 /**
@@ -108,4 +113,14 @@ SELECT pg_drop_replication_slot(slot_name) FROM ${slot} AND NOT active;
   for (const drop of drops) {
     if (drop.status === "rejected" && !(drop.reason instanceof OperationError)) throw drop.reason;
   }
+}
+
+/** Has the primary keep WAL from this moment on, for whoever streams from a slot, and none from before. */
+export async function reserveAnew(nodes: readonly Node[], name: string): Promise<void> {
+  const slot = `pg_replication_slots WHERE slot_name = ${escapeLiteral(name)}`;
+  const script = `SELECT pg_terminate_backend(active_pid, ${SENDER_END_TIMEOUT_MILLISECONDS}) FROM ${slot} AND active;
+SELECT pg_drop_replication_slot(slot_name) FROM ${slot} AND NOT active;
+SELECT pg_create_physical_replication_slot(${escapeLiteral(name)}, true) WHERE NOT EXISTS (SELECT FROM ${slot});
+`;
+  await runOnWritableNode(nodes, script);
 }

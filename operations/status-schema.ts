@@ -78,7 +78,12 @@ const backup = z.strictObject({
     .describe("of the container of the backup server, or `no answer`; `unreachable`: its host does not answer"),
   restorable: z.int().nonnegative().nullable().describe("backups that can be restored; null: it does not answer"),
   newest: z
-    .strictObject({ id: z.string(), endedAt: moment.nullable(), ageSeconds: seconds.nullable() })
+    .strictObject({
+      id: z.string(),
+      endedAt: moment.nullable(),
+      ageSeconds: seconds.nullable(),
+      sizeBytes: bytes.describe("of its files; their WAL comes on top"),
+    })
     .nullable()
     .describe("the newest that can be restored"),
   lastDrill: z
@@ -93,6 +98,7 @@ const backup = z.strictObject({
     .nullable()
     .describe("null: there was none yet, or the backup server does not answer"),
   failedChecks: z.array(z.string()).nullable().describe("of `barman check`; null: it did not end in time"),
+  freeBytes: bytes.nullable().describe("of the volume that it keeps everything in"),
 });
 
 const problem = z.strictObject({

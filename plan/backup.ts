@@ -4,11 +4,13 @@ import { BACKUP_ROLES, MAINTENANCE_DATABASE } from "./access-rules.ts";
 import { builtImageName } from "./built-image.ts";
 import { hostPlan } from "./host-plan.ts";
 import {
+  BACKUP_CRON_MARK,
   BACKUP_HOME,
   BACKUP_METRICS_PORT,
   CONFIGURATION_FILES,
   DRILL_RECORD,
   SUPERUSER_OF_FILES,
+  backupLock,
   barmanFolders,
 } from "./layout.ts";
 import * as names from "./names.ts";
@@ -30,8 +32,12 @@ export function backupPlan(settings: Settings, identity: StackIdentity): BackupP
     image: builtImageName("barman", settings.image),
     volume: names.backupVolumeName(identity),
     configurationVolume: names.configurationVolumeName(identity, names.BACKUP_HOST),
+    home: BACKUP_HOME,
     walFolder: folders.wals,
     streamingFolder: folders.streaming,
+    baseFolder: folders.base,
+    cronMark: BACKUP_CRON_MARK,
+    backupLock: backupLock(names.barmanServerName(identity)),
     slot: names.BACKUP_SLOT,
     confirmsWrites: isSynchronous(settings),
     roles: backupRoles(settings.postgresMajor),
@@ -70,9 +76,12 @@ function files(settings: Settings, identity: StackIdentity): PlannedFile[] {
     compression: compression === "none" ? [] : [compression],
   });
   const { takeBackup } = CONFIGURATION_FILES;
+  const { meta, base } = barmanFolders(server);
+  const take = render("take-backup.sh", { conninfo, server, meta, base, backupLock: backupLock(server) });
   const metrics = settings.monitoring.enabled ? [metricsFile(server)] : [];
   const turn = render("backup-turn.sh", {
     home: BACKUP_HOME,
+    cronMark: BACKUP_CRON_MARK,
     schedule,
     takeBackup,
     metrics: metrics.map(({ path }) => path),
@@ -80,7 +89,7 @@ function files(settings: Settings, identity: StackIdentity): PlannedFile[] {
   return [
     { path: CONFIGURATION_FILES.barmanConf, content: conf, mode: 0o640 },
     { path: CONFIGURATION_FILES.backupTurn, content: turn, mode: 0o755 },
-    { path: takeBackup, content: render("take-backup.sh", { conninfo, server }), mode: 0o755 },
+    { path: takeBackup, content: take, mode: 0o755 },
     ...metrics,
   ];
 }

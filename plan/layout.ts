@@ -45,6 +45,12 @@ export const barmanFolders = (server: string): BarmanFolders => ({
   meta: `${BACKUP_HOME}/${server}/meta`,
 });
 
+/** What Barman locks while it takes a base backup of a server, or removes one. */
+export const backupLock = (server: string): string => `${BACKUP_HOME}/.${server}-backup.lock`;
+
+/** When Barman's cron last ran: its age is what the backup server's main loop goes by. */
+export const BACKUP_CRON_MARK = `${BACKUP_HOME}/.cron`;
+
 /** User and group `postgres` of the official image. */
 export const POSTGRES_UID = 999;
 export const SUPERUSER_OF_FILES = "postgres";

@@ -90,9 +90,17 @@ export interface BackupPlan {
   readonly roles: { readonly backup: PlannedRole; readonly streaming: PlannedRole };
   /** Whether writes wait for it. */
   readonly confirmsWrites: boolean;
-  /** Where its archived WAL is, in its container, and the WAL that it is receiving. */
+  /** Where it has everything, in its container. */
+  readonly home: string;
+  /** Where its archived WAL is there, and the WAL that it is receiving. */
   readonly walFolder: string;
   readonly streamingFolder: string;
+  /** Where its base backups are there. */
+  readonly baseFolder: string;
+  /** The file there whose age says when Barman's cron last ran. */
+  readonly cronMark: string;
+  /** What Barman locks there while it takes a base backup. */
+  readonly backupLock: string;
   /** The files of its configuration volume that hold no secret. */
   readonly files: readonly PlannedFile[];
   /** null: no drills. */

@@ -10,11 +10,23 @@ import type { BackupServerInputs, BackupServerOutputs } from "../resources/backu
 
 export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["host", "labels", "nodeLabel", "placed", "takeBackup", "walFolder", "streamingFolder"],
+  ignoredInputs: [
+    "host",
+    "labels",
+    "nodeLabel",
+    "placed",
+    "takeBackup",
+    "home",
+    "walFolder",
+    "streamingFolder",
+    "baseFolder",
+    "backupLock",
+    "cronMark",
+  ],
   drift: async (_state, inputs, { warn, signal }) => {
     try {
-      const found = await backupFindings(engineOf(inputs), inputs, signal);
-      for (const what of found) warn(`the backup server: ${what}`);
+      const { found, warnings } = await backupFindings(engineOf(inputs), inputs, signal);
+      for (const what of [...found, ...warnings]) warn(`the backup server: ${what}`);
       return found.length > 0;
     } catch (error) {
       warn(`the backup server could not be looked at: ${messageOf(error)}`);

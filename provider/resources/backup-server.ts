@@ -5,7 +5,6 @@ import type { InputsOf } from "./inputs-of.ts";
 export interface BackupServerInputs extends BackupServerShape {
   /** The engine's id of the container: a new container is a server to be waited for. */
   readonly containerId: string;
-  readonly slot: string;
 }
 
 export interface BackupServerOutputs {

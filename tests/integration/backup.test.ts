@@ -40,7 +40,6 @@ beforeAll(async () => {
 afterAll(() => stack.dispose());
 
 const run = (name: "backup" | "restore", ...args: string[]): Promise<CommandResult> => runCommand(stack, name, ...args);
-
 const backup = (...args: string[]): Promise<CommandResult> => run("backup", ...args);
 
 interface DrillReport {

@@ -2,14 +2,18 @@ import { execa } from "execa";
 import { PROJECT_DIRECTORY } from "./project.ts";
 import type { CommandResult, TestStack } from "./stack.ts";
 
-/** A command as a person runs it: `npm run NAME -- --stack STACK ARGS`. A failure is a result like any other. */
-export async function runCommand(
-  stack: TestStack,
-  name: "backup" | "restore" | "destroy",
-  ...args: string[]
-): Promise<CommandResult> {
-  const command = [`commands/${name}.ts`, "--stack", stack.name, ...args];
-  const options = { cwd: PROJECT_DIRECTORY, env: stack.environment, all: true, reject: false } as const;
-  const { exitCode = -1, all } = await execa("node", command, options);
+/** A command as a person runs it for a stack: `npm run NAME -- ARGS`. */
+export async function runCommand(stack: TestStack, name: string, ...args: string[]): Promise<CommandResult> {
+  const { exitCode = -1, all } = await startCommand(stack, name, args);
   return { exitCode, output: all };
 }
+
+/** The same as a running process, which leads a group of its own. */
+export const startCommand = (stack: TestStack, name: string, args: readonly string[]) =>
+  execa("node", [`commands/${name}.ts`, "--stack", stack.name, ...args], {
+    cwd: PROJECT_DIRECTORY,
+    env: stack.environment,
+    all: true,
+    reject: false,
+    detached: true,
+  });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { findings } from "../../operations/findings.ts";
 import type { NodeObservation, PendingParameter } from "../../operations/observe.ts";
+import type { Slot } from "../../operations/slots.ts";
 import { HEALTHY, SHAPE, observations, sender, slot } from "./topology-support.ts";
 
 const silent = (container: "missing" | "stopped" | "running"): Exclude<NodeObservation, { answers: true }> => ({
@@ -202,4 +203,23 @@ test("it finds a slot of no node that keeps WAL anywhere but on the primary", ()
   expect(found.map(({ node, what, remedy }) => `${node}: ${what}: ${remedy}`)).toEqual([
     "node-2: slot barman keeps WAL for nobody: it is made anew",
   ]);
+});
+
+test.each<[string, Partial<Slot>, string[]]>([
+  ["more than half", { retainedBytes: 33e6, bytesUntilLost: 32e6 }, ["it is waited for"]],
+  ["less than half", { retainedBytes: 32e6, bytesUntilLost: 33e6 }, []],
+  ["without a limit", { retainedBytes: 33e6, bytesUntilLost: null }, []],
+  ["while it receives", { active: true, retainedBytes: 33e6, bytesUntilLost: 32e6 }, []],
+  ["too much", { lostCloneBytes: 5e8 }, ["the slot is made anew, and another base backup is taken"]],
+])("what the primary keeps for the backup server: %s", (_title, part, remedies) => {
+  const waiting = slot("barman", "unreserved");
+  const found = findings(
+    { ...SHAPE, otherSlots: ["barman"] },
+    observations({
+      "node-1": { slots: [...HEALTHY["node-1"].slots, { ...slot("barman", "kept"), ...part }] },
+      "node-2": { slots: [...HEALTHY["node-2"].slots, waiting] },
+      "node-3": { slots: [...HEALTHY["node-3"].slots, waiting] },
+    }),
+  );
+  expect(found.map(({ node, remedy }) => [node, remedy])).toEqual(remedies.map((remedy) => ["node-1", remedy]));
 });

@@ -8,13 +8,20 @@ import { HEALTHY, observations, slot } from "./topology-support.ts";
 
 const NOW = new Date("2026-11-21T12:00:00Z");
 const IN_A_YEAR = new Date("2027-11-21T12:00:00Z");
+const NEWEST = {
+  id: "20261121T020001",
+  endedAt: "2026-11-21T02:00:09.000Z",
+  ageSeconds: 35_991,
+  sizeBytes: 32_000_000,
+};
 const BACKUP: BackupStatus = {
   container: "the-barman",
   state: "running",
   restorable: 2,
-  newest: { id: "20261121T020001", endedAt: "2026-11-21T02:00:09.000Z", ageSeconds: 35_991 },
+  newest: NEWEST,
   lastDrill: null,
   failedChecks: [],
+  freeBytes: 1_000_000_000,
 };
 const DRILL = {
   backup: "20261121T020001",
@@ -150,6 +157,11 @@ test.each<[Partial<BackupStatus>, string]>([
   [
     { lastDrill: { ...DRILL, failure: "it is spoiled. pg_verifybackup: checksum mismatch.\nand more" } },
     "the drill of the backup 20261121T020001 failed: it is spoiled. pg_verifybackup: checksum mismatch; ",
+  ],
+  [{ freeBytes: 31_000_000 }, "its volume has 31 MB free, which is too little for the WAL that is to come; "],
+  [
+    { freeBytes: 40_000_000, newest: { ...NEWEST, sizeBytes: 41_000_000 } },
+    "its volume has 40 MB free, and the last base backup took 41 MB: there is no room for another one; ",
   ],
   [{ failedChecks: ["backup maximum age (3 days)"] }, "the backup server: backup maximum age (3 days); "],
 ])("backups: %j", (difference, what) => {

@@ -57,7 +57,7 @@ export const STATUS: StackStatus = {
     container: "pg-topology-dev-barman",
     state: "running",
     restorable: 2,
-    newest: { id: "20261121T020001", endedAt: "2026-11-21T02:00:09.000Z", ageSeconds: 35_991 },
+    newest: { id: "20261121T020001", endedAt: "2026-11-21T02:00:09.000Z", ageSeconds: 35_991, sizeBytes: 32_000_000 },
     lastDrill: {
       backup: "20261121T020001",
       at: "2026-11-21T02:10:00.000Z",
@@ -67,6 +67,7 @@ export const STATUS: StackStatus = {
       failure: null,
     },
     failedChecks: [],
+    freeBytes: 1_000_000_000,
   },
   problems: [{ kind: "replay-paused", node: "node-2", what: "replay is paused", why: "it is old", run: "`npm start`" }],
 };

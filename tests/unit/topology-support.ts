@@ -58,6 +58,7 @@ export const slot = (name: string, kind: "active" | "kept" | "unreserved") => ({
   retainedBytes: kind === "unreserved" ? null : 0,
   lostCloneBytes: null,
   secondsUntilLost: null,
+  bytesUntilLost: null,
 });
 
 /** What the servers of SHAPE say when all is well. */
