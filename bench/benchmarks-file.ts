@@ -12,6 +12,7 @@ export const SECTIONS = {
   changes: "Changes",
   switchover: "Switchover",
   failover: "Failover",
+  "failover-asynchronous": "Failover, asynchronous",
 } as const;
 
 export type Section = keyof typeof SECTIONS;

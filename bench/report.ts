@@ -46,15 +46,17 @@ const WRITING_CLIENT = [
 ];
 
 export const switchoverSection = (roleChanges: RoleChanges): string =>
-  [...WRITING_CLIENT, "", roleTable([roleChanges])].join("\n");
+  [...WRITING_CLIENT, "", roleTable(roleChanges), "", rejoinTable(roleChanges)].join("\n");
 
-export const failoverSection = (roleChanges: readonly RoleChanges[]): string =>
+export const failoverSection = (roleChanges: RoleChanges): string =>
   [
     ...WRITING_CLIENT,
-    "The primary is killed (SIGKILL), and then `up --skip-preview` makes a standby the primary, rewinds the old one, and",
+    "The primary is killed (SIGKILL), and then `up --skip-preview` makes a standby the primary, lets the old one follow, and",
     "verifies all.",
     "",
     roleTable(roleChanges),
+    "",
+    rejoinTable(roleChanges),
   ].join("\n");
 
 const standbysOf = (startUp: StartUpRounds): number[] => [...startUp.keys()].toSorted((a, b) => a - b);
@@ -169,28 +171,41 @@ const ROLE_COLUMNS: readonly (readonly [string, (change: RoleChange) => number])
 ];
 
 /** Seconds: median, 95th percentile and the largest. */
-function roleTable(roleChanges: readonly RoleChanges[]): string {
-  const figures = (values: readonly number[]): string =>
-    [median(values), percentile(values, 95), Math.max(...values)].map((value) => value.toFixed(2)).join(" / ");
-  return table(
+const figures = (values: readonly number[]): string =>
+  [median(values), percentile(values, 95), Math.max(...values)].map((value) => value.toFixed(2)).join(" / ");
+
+const roleTable = ({ title, changes, watched }: RoleChanges): string =>
+  table(
     [
       "median / p95 / max, in seconds",
       "rounds",
-      ...ROLE_COLUMNS.map(([title]) => title),
+      ...ROLE_COLUMNS.map(([column]) => column),
       "acknowledged rows lost",
       "WAL bytes announced as lost (max)",
       "moments with two primaries",
     ],
-    roleChanges.map(({ title, changes, watched }) => [
-      title,
-      String(changes.length),
-      ...ROLE_COLUMNS.map(([, value]) => figures(changes.map(value))),
-      String(changes.reduce((sum, { lostRows }) => sum + lostRows, 0)),
-      String(Math.max(...changes.map(({ announcedLostBytes }) => announcedLostBytes))),
-      `${watched.withTwoWritableNodes} of ${watched.moments}`,
+    [
+      [
+        title,
+        String(changes.length),
+        ...ROLE_COLUMNS.map(([, value]) => figures(changes.map(value))),
+        String(changes.reduce((sum, { lostRows }) => sum + lostRows, 0)),
+        String(Math.max(...changes.map(({ announcedLostBytes }) => announcedLostBytes))),
+        `${watched.withTwoWritableNodes} of ${watched.moments}`,
+      ],
+    ],
+  );
+
+/** From the first row that the new primary takes to the old one showing that row as a standby. */
+const rejoinTable = ({ changes }: RoleChanges): string =>
+  table(
+    ["the old primary follows by", "rounds", "seconds after the first new row: median / p95 / max"],
+    [...Map.groupBy(changes, ({ rejoinedBy }) => rejoinedBy)].map(([rung, rounds]) => [
+      rung,
+      String(rounds.length),
+      figures(rounds.map(({ rejoinSeconds }) => rejoinSeconds)),
     ]),
   );
-}
 
 const spread = (values: readonly number[]): string =>
   `${median(values).toFixed(1)} (${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)})`;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Ledger } from "../tests/support/ledger.ts";
 import { docker } from "../tests/support/containers.ts";
 import { ownerLogin } from "../tests/support/outputs.ts";
@@ -7,7 +8,8 @@ import { psqlIn } from "../tests/support/servers.ts";
 import { withStack } from "../tests/support/stack.ts";
 import type { StackConfig, TestStack } from "../tests/support/stack.ts";
 import { WritableWatch } from "../tests/support/writable-watch.ts";
-import { LEDGER_PAUSE_MILLISECONDS, seconds } from "./statistics.ts";
+import { StandbyWatch } from "./standby-watch.ts";
+import { LEDGER_PAUSE_MILLISECONDS, seconds, timed } from "./statistics.ts";
 
 /** One change of the primary, as a client that writes all the time sees it. */
 export interface RoleChange {
@@ -17,7 +19,11 @@ export interface RoleChange {
   readonly writableAfterSeconds: number;
   /** The whole update: the old primary streams again, and all is verified. */
   readonly upSeconds: number;
-  /** Acknowledged rows that are gone. */
+  /** From that first confirmed write until the old primary, as a standby, shows its row. */
+  readonly rejoinSeconds: number;
+  /** How the old primary came to follow, in the update's own words. */
+  readonly rejoinedBy: string;
+  /** Acknowledged rows that went with this change. */
   readonly lostRows: number;
   /** What the stack's outputs say of it. */
   readonly announcedLostBytes: number;
@@ -36,25 +42,32 @@ const SYNCHRONOUS = { synchronous: { mode: "quorum", count: 1 } };
 /** More than a dead primary ever keeps for itself here. */
 const ANY_LOSS = { failover: { lostBytes: 100_000_000 } };
 
+/** After an update that has verified the old primary as a standby: enough for it to be seen as one. */
+const STANDBY_SHOWS_MILLISECONDS = 500;
+
 interface Bench {
   readonly stack: TestStack;
   readonly ledger: Ledger;
   readonly configure: (primary: string) => Promise<void>;
+  /** Rows that were lost in earlier rounds. */
+  readonly lostBefore: Set<number>;
 }
 
 /** Roles change among three nodes, with nobody dead. */
 export const switchovers = (count: number, image: string): Promise<RoleChanges> =>
   changesOf("switchover", {}, image, count, async () => undefined);
 
-/** The primary is killed, and a standby takes its place. */
-export async function failovers(count: number, image: string): Promise<RoleChanges[]> {
-  const kill = async (stack: TestStack, primary: string): Promise<void> =>
-    docker("kill", stack.container(primary)).then(() => undefined);
-  return [
-    await changesOf("failover, synchronous (quorum)", { replication: SYNCHRONOUS }, image, count, kill),
-    await changesOf("failover, asynchronous", { acknowledge: ANY_LOSS }, image, count, kill),
-  ];
-}
+/** The primary is killed, and a standby takes its place: no row that was acknowledged may be lost. */
+export const synchronousFailovers = (count: number, image: string): Promise<RoleChanges> =>
+  changesOf("failover, synchronous (quorum)", { replication: SYNCHRONOUS }, image, count, kill);
+
+/** The same where a commit waits for no standby: what is lost is what was announced. */
+export const asynchronousFailovers = (count: number, image: string): Promise<RoleChanges> =>
+  changesOf("failover, asynchronous", { acknowledge: ANY_LOSS }, image, count, kill);
+
+const kill = async (stack: TestStack, primary: string): Promise<void> => {
+  await docker("kill", stack.container(primary));
+};
 
 async function changesOf(
   title: string,
@@ -73,9 +86,12 @@ async function changesOf(
     const ledger = await Ledger.start(outputs.readWriteUri, LEDGER_PAUSE_MILLISECONDS);
     const watch = WritableWatch.start(NODES.map((node) => ownerLogin(outputs, node)));
     const configure = (primary: string): Promise<void> => stack.configure({ image, primary, nodes, ...more });
+    const lostBefore = new Set<number>();
     for (let round = 1; round <= count; round += 1) {
-      console.log(`${title}, ${round} of ${count}`);
-      changes.push(await change({ stack, ledger, configure }, before));
+      const done = await change({ stack, ledger, configure, lostBefore }, before);
+      // A long run that breaks off has shown something up to there.
+      console.log(`${title}, ${round} of ${count}: ${JSON.stringify(done)}`);
+      changes.push(done);
     }
     await ledger.stop();
     watched = await watch.stop();
@@ -84,28 +100,43 @@ async function changesOf(
 }
 
 async function change(
-  { stack, ledger, configure }: Bench,
+  { stack, ledger, configure, lostBefore }: Bench,
   before: (stack: TestStack, primary: string) => Promise<void>,
 ): Promise<RoleChange> {
-  const { primary } = await stack.outputs<StackOutputs>();
+  const outputs = await stack.outputs<StackOutputs>();
   await ledger.untilWritten();
   ledger.lap();
-  await before(stack, primary);
-  await configure(await mostAdvanced(stack, primary));
-  const [writableAfterSeconds, upSeconds] = await Promise.all([
+  await before(stack, outputs.primary);
+  await configure(await mostAdvanced(stack, outputs.primary));
+  const oldPrimary = StandbyWatch.start(ownerLogin(outputs, outputs.primary));
+  const [writableAfterSeconds, update] = await Promise.all([
     seconds(() => ledger.untilWritten(120_000)),
-    seconds(() => stack.up()),
+    timed(() => stack.up()),
   ]);
   await ledger.untilWritten();
-  const { longestGapMilliseconds } = ledger.lap();
+  const { longestGapMilliseconds, afterLongestGap } = ledger.lap();
+  await sleep(STANDBY_SHOWS_MILLISECONDS);
+  await oldPrimary.stop();
   const { lastSwitchover } = await stack.outputs<StackOutputs>();
   return {
     writeGapSeconds: longestGapMilliseconds / 1000,
     writableAfterSeconds,
-    upSeconds,
-    lostRows: (await ledger.lost()).length,
+    upSeconds: update.seconds,
+    rejoinSeconds: (oldPrimary.shownAt(afterLongestGap.id) - afterLongestGap.at) / 1000,
+    rejoinedBy: rungOf(outputs.primary, update.result),
+    lostRows: newlyLost(lostBefore, await ledger.lost()),
     announcedLostBytes: lastSwitchover?.lostBytes ?? 0,
   };
+}
+
+/** A switchover has one way only, and does not speak of it. */
+const rungOf = (node: string, output: string): string =>
+  new RegExp(`${node} follows the primary by (.+?):`).exec(output)?.[1] ?? "streaming";
+
+function newlyLost(lostBefore: Set<number>, lost: readonly number[]): number {
+  const lostNow = lost.filter((id) => !lostBefore.has(id));
+  for (const id of lostNow) lostBefore.add(id);
+  return lostNow.length;
 }
 
 /** The standby that has received the most. */

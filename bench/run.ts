@@ -13,7 +13,7 @@ import {
   startUpSection,
   switchoverSection,
 } from "./report.ts";
-import { failovers, switchovers } from "./roles.ts";
+import { asynchronousFailovers, switchovers, synchronousFailovers } from "./roles.ts";
 import { startUpRounds } from "./start-up.ts";
 
 const { values, positionals } = parseArgs({
@@ -33,7 +33,8 @@ const DEFAULT_ROUNDS: Record<Section, number> = {
   backup: 3,
   changes: 10,
   switchover: 20,
-  failover: 10,
+  failover: 100,
+  "failover-asynchronous": 20,
 };
 
 const MEASURE: Record<Section, (rounds: number) => Promise<string>> = {
@@ -44,7 +45,8 @@ const MEASURE: Record<Section, (rounds: number) => Promise<string>> = {
   backup: async (rounds) => backupSection(await backupRounds(rounds, Number(values.gigabytes) * 1e9, image)),
   changes: async (rounds) => changesSection(await changeRounds(rounds, image)),
   switchover: async (rounds) => switchoverSection(await switchovers(rounds, image)),
-  failover: async (rounds) => failoverSection(await failovers(rounds, image)),
+  failover: async (rounds) => failoverSection(await synchronousFailovers(rounds, image)),
+  "failover-asynchronous": async (rounds) => failoverSection(await asynchronousFailovers(rounds, image)),
 };
 
 const unknown = positionals.filter((name) => !isSection(name));

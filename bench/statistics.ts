@@ -19,8 +19,11 @@ export function percentile(values: readonly number[], percent: number): number {
 }
 
 /** Seconds that something took. */
-export async function seconds(work: () => Promise<unknown>): Promise<number> {
+export const seconds = async (work: () => Promise<unknown>): Promise<number> => (await timed(work)).seconds;
+
+/** What something gave, and the seconds that it took. */
+export async function timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly seconds: number }> {
   const startedAt = performance.now();
-  await work();
-  return (performance.now() - startedAt) / 1000;
+  const result = await work();
+  return { result, seconds: (performance.now() - startedAt) / 1000 };
 }

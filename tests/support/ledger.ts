@@ -8,6 +8,8 @@ export interface LedgerResult {
   readonly acknowledged: readonly number[];
   /** The longest time between two confirmed writes, the usual pause between them included. */
   readonly longestGapMilliseconds: number;
+  /** The row that ended it, and when (performance.now()). */
+  readonly afterLongestGap: { readonly id: number; readonly at: number };
   /** How often a connection that had worked broke. */
   readonly brokenConnections: number;
 }
@@ -45,6 +47,7 @@ export class Ledger {
   #nextId: number;
   #lastAcknowledgedAt = performance.now();
   #longestGapMilliseconds = 0;
+  #afterLongestGap = { id: 0, at: 0 };
   #brokenConnections = 0;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
@@ -122,6 +125,7 @@ export class Ledger {
     return {
       acknowledged: [...this.#acknowledged],
       longestGapMilliseconds: Math.round(this.#longestGapMilliseconds),
+      afterLongestGap: this.#afterLongestGap,
       brokenConnections: this.#brokenConnections,
     };
   }
@@ -154,8 +158,11 @@ export class Ledger {
   }
 
   #noteGap(): void {
-    const gap = performance.now() - this.#lastAcknowledgedAt;
-    this.#longestGapMilliseconds = Math.max(this.#longestGapMilliseconds, gap);
+    const at = performance.now();
+    const gap = at - this.#lastAcknowledgedAt;
+    if (gap <= this.#longestGapMilliseconds) return;
+    this.#longestGapMilliseconds = gap;
+    this.#afterLongestGap = { id: this.#acknowledged.at(-1) ?? 0, at };
   }
 }
 
