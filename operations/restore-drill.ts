@@ -5,11 +5,12 @@ import type { Backup, Barman } from "./barman.ts";
 import { recordDrill } from "./drill-record.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
+import { beat, requireIntact, restoredHeartbeats } from "./heartbeats.ts";
 import type { Node } from "./node.ts";
 import { requireRoom } from "./restore.ts";
 import { removeRestored, restoredServer, startRestored, untilReached } from "./restored-server.ts";
 import type { Reached, RestoredNode } from "./restored-server.ts";
-import { runAsSuperuser, runOnWritableNode } from "./superuser.ts";
+import { runAsSuperuser } from "./superuser.ts";
 
 export interface RestoreDrill {
   readonly server: Barman;
@@ -113,29 +114,24 @@ async function restoreAndCheck(
   backup: Backup,
 ): Promise<DrillReport> {
   const { node } = drill;
-  const began = await momentOnPrimary(nodes);
+  const written = await beat(nodes);
   const startedAt = performance.now();
   status(`restores ${backup.id}`);
   await startRestored(docker, node, backup.id, [], signal);
   const reached = await untilReached(docker, node, signal);
   const rtoSeconds = Math.round((performance.now() - startedAt) / 100) / 10;
   status("checks what was restored");
-  const checks = ["check-backup", "verify-backup", await amcheck(docker, node), ...(await assertAll(drill))];
+  requireIntact(await restoredHeartbeats(restoredServer(node)), written);
+  const checks = ["check-backup", "verify-backup", "heartbeats", await amcheck(docker, node)];
+  checks.push(...(await assertAll(drill)));
   return {
     backup: backup.id,
     restoredTo: reached.lastTransactionAt,
     rtoSeconds,
-    rpoSeconds: lostSeconds(began, reached),
+    rpoSeconds: lostSeconds(written?.at ?? null, reached),
     checks,
     at: new Date().toISOString(),
   };
-}
-
-/** Writes a commit that changes nothing, and says when. */
-async function momentOnPrimary(nodes: readonly Node[]): Promise<number | null> {
-  const script = "SELECT pg_current_xact_id() \\g /dev/null\nSELECT extract(epoch FROM clock_timestamp());\n";
-  const answer = await runOnWritableNode(nodes, script).catch(noAnswer);
-  return answer === undefined ? null : Number(answer.output) * 1000;
 }
 
 function lostSeconds(began: number | null, { lastTransactionAt }: Reached): number | null {

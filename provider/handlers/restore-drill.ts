@@ -2,6 +2,7 @@ import { newestRestorable } from "../../operations/backup-server.ts";
 import { forgetDrill } from "../../operations/drill-record.ts";
 import { engineOf, isReachable } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
+import { forgetHeartbeats } from "../../operations/heartbeats.ts";
 import { findNodes } from "../../operations/node.ts";
 import { drillDue, runDrill } from "../../operations/restore-drill.ts";
 import type { DrillReport } from "../../operations/restore-drill.ts";
@@ -34,7 +35,8 @@ export const restoreDrillHandler: Handler<RestoreDrillInputs, RestoreDrillOutput
     const lastDrill = await run(inputs, context);
     return { lastDrill, drillHistory: [lastDrill, ...drillHistory].slice(0, HISTORY_LENGTH) };
   },
-  delete: async ({ node, server, record }, { warn }) => {
+  delete: async ({ node, server, record, ...marks }, { warn }) => {
+    await forgetHeartbeats(await findNodes(marks));
     if (!(await isReachable(node)))
       return warn(`what a drill may have left on ${node.host?.name} stays there: the engine does not answer`);
     await forgetDrill(engineOf(node), server, record);

@@ -73,7 +73,7 @@ test("the first backup was restored, and what came back was checked and measured
   const [only] = await backups();
   expect(lastDrill).toMatchObject({
     backup: only?.backup_id,
-    checks: ["check-backup", "verify-backup", "pg_amcheck", "SELECT current_database() = 'app'"],
+    checks: ["check-backup", "verify-backup", "heartbeats", "pg_amcheck", "SELECT current_database() = 'app'"],
   });
   expect(lastDrill.rtoSeconds).toBeGreaterThan(0);
   expect(lastDrill.rpoSeconds).toBeLessThan(5);
