@@ -1,5 +1,5 @@
 import { render } from "../config-templates/render.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { NodeSettings, Settings } from "../settings/settings.ts";
 import { BACKUP_ROLES, MAINTENANCE_DATABASE } from "./access-rules.ts";
 import { builtImageName } from "./built-image.ts";
 import { hostPlan } from "./host-plan.ts";
@@ -58,8 +58,9 @@ function isSynchronous({ replication: { synchronous } }: Settings): boolean {
 
 function files(settings: Settings, identity: StackIdentity): PlannedFile[] {
   const server = names.barmanServerName(identity);
-  const conninfo = primaryConninfoOf(settings, BACKUP_ROLES.backup, [["dbname", MAINTENANCE_DATABASE]]);
-  const { schedule, compression, retention, minimumRedundancy, lastBackupMaximumAge } = settings.backup;
+  const { from, schedule, compression, retention, minimumRedundancy, lastBackupMaximumAge } = settings.backup;
+  const primary = connections(settings.nodes, "read-write");
+  const source = from === "primary" ? primary : connections(withoutDelay(settings), "prefer-standby");
   const conf = render("barman.conf", {
     retention,
     minimumRedundancy,
@@ -68,8 +69,8 @@ function files(settings: Settings, identity: StackIdentity): PlannedFile[] {
     home: BACKUP_HOME,
     server,
     description: `stack ${identity.stack} of ${identity.project}`,
-    conninfo,
-    streamingConninfo: primaryConninfoOf(settings, BACKUP_ROLES.streaming, []),
+    source,
+    wal: from === "primary" ? [] : [primary],
     pathPrefix: `/usr/lib/postgresql/${settings.postgresMajor}/bin`,
     slot: names.BACKUP_SLOT,
     receiver: names.BACKUP_RECEIVER,
@@ -77,7 +78,11 @@ function files(settings: Settings, identity: StackIdentity): PlannedFile[] {
   });
   const { takeBackup } = CONFIGURATION_FILES;
   const { meta, base } = barmanFolders(server);
-  const take = render("take-backup.sh", { conninfo, server, meta, base, backupLock: backupLock(server) });
+  const take = render("take-backup.sh", {
+    ...{ server, meta, base, backupLock: backupLock(server) },
+    conninfo: primary.sql,
+    standbys: from === "primary" ? [] : [source.sql],
+  });
   const metrics = settings.monitoring.enabled ? [metricsFile(server)] : [];
   const turn = render("backup-turn.sh", {
     home: BACKUP_HOME,
@@ -99,5 +104,18 @@ function metricsFile(server: string): PlannedFile {
   return { path: CONFIGURATION_FILES.backupMetrics, content: render("backup-metrics.py", values), mode: 0o644 };
 }
 
-const primaryConninfoOf = (settings: Settings, user: string, own: readonly (readonly [string, string])[]): string =>
-  `${serverConninfo(settings.nodes, user, own)} target_session_attrs=read-write`;
+/** How Barman asks a server, and how it streams from it. */
+interface Connections {
+  readonly sql: string;
+  readonly streaming: string;
+}
+
+function connections(nodes: readonly NodeSettings[], target: string): Connections {
+  const to = (user: string, own: readonly (readonly [string, string])[]): string =>
+    `${serverConninfo(nodes, user, own)} target_session_attrs=${target}`;
+  const { backup, streaming } = BACKUP_ROLES;
+  return { sql: to(backup, [["dbname", MAINTENANCE_DATABASE]]), streaming: to(streaming, []) };
+}
+
+/** A base backup of a delayed standby would end in the past. */
+const withoutDelay = ({ nodes }: Settings): NodeSettings[] => nodes.filter(({ applyDelay }) => applyDelay === null);

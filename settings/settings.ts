@@ -128,6 +128,8 @@ export interface BackupSettings {
   readonly enabled: boolean;
   /** Where the backup server is; null: there are no hosts, or no backups. */
   readonly host: HostSettings | null;
+  /** Whom base backups are taken from, while there is a standby. WAL always comes from the primary. */
+  readonly from: "primary" | "standby";
   /** Barman's own notation: `RECOVERY WINDOW OF 7 DAYS` or `REDUNDANCY 3`. */
   readonly retention: string;
   /** Backups that neither the retention policy nor a person can remove; at least 1. */

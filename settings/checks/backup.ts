@@ -1,4 +1,5 @@
 import { type Finding, problem } from "../findings.ts";
+import { postgresMajorOf } from "../postgres-major.ts";
 import { shown } from "../shown.ts";
 import type { StackFileDraft } from "../stack-file.ts";
 import { BACKUP_NAMES } from "../topology-needs.ts";
@@ -10,6 +11,7 @@ export const checkBackup: Check = (file) => {
   if (backup?.enabled !== true) return [...drillFindings(file), ...objectiveFindings(file)];
   return [
     ...objectiveFindings(file),
+    ...standbyFindings(file),
     ...redundancyFindings(backup.retention, backup.minimumRedundancy),
     ...listedNodes(file).flatMap(({ name, index }) => takenFindings(["nodes", index, "name"], name)),
     ...takenFindings(["database", "owner"], database?.owner),
@@ -26,6 +28,34 @@ function redundancyFindings(retention: string | undefined, minimum: number | und
       allowed: `REDUNDANCY ${minimum} or more`,
       fix: "Raise it, or lower minimumRedundancy.",
     }),
+  ];
+}
+
+/** Below that its role may order no checkpoint, and a base backup may begin with WAL from before Barman. */
+const FIRST_MAJOR_FROM_STANDBY = 15;
+
+function standbyFindings(file: StackFileDraft): readonly Finding[] {
+  if (file.backup?.from !== "standby") return [];
+  const path = ["backup", "from"];
+  const others = listedNodes(file).filter(({ name, applyDelay }) => name !== file.primary && applyDelay === undefined);
+  const major = file.image === undefined ? null : postgresMajorOf(file.image, file.postgresMajor);
+  return [
+    ...(others.length > 0
+      ? []
+      : [
+          problem(path, {
+            what: "there is no standby without applyDelay to take base backups from",
+            fix: "Add a node to nodes, or leave it out.",
+          }),
+        ]),
+    ...(major === null || major >= FIRST_MAJOR_FROM_STANDBY
+      ? []
+      : [
+          problem(path, {
+            what: `base backups of PostgreSQL ${major} are taken from the primary only`,
+            fix: "Leave it out.",
+          }),
+        ]),
   ];
 }
 

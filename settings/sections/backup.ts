@@ -38,6 +38,12 @@ const lastBackupMaximumAge = z
     fix: "Write for example 2 DAYS: longer than the time from one backup to the end of the next.",
   });
 
+const from = z.enum(["primary", "standby"]).register(rules, {
+  what: "whom base backups are taken from",
+  allowed: "primary or standby",
+  fix: "Write standby to spare the primary the reading; the WAL comes from the primary all the same.",
+});
+
 const enabled = z.boolean().register(rules, {
   what: "a yes or no",
   allowed: "true or false, without quotes",
@@ -56,6 +62,8 @@ export const backup = z
     enabled: enabled.default(false),
     /** With hosts: where the backup server is. @default - a host without a node, or else the first that has not the first node */
     host: host.optional(),
+    /** Whom base backups are taken from; WAL always comes from the primary. @default "primary" */
+    from: from.default("primary"),
     /** @default "RECOVERY WINDOW OF 7 DAYS" */
     retention: retention.default("RECOVERY WINDOW OF 7 DAYS"),
     /** Backups that neither the retention policy nor a person can remove. @default 1 */
@@ -69,6 +77,7 @@ export const backup = z
   })
   .register(rules, {
     what: "a mapping",
-    allowed: "the keys enabled, host, retention, minimumRedundancy, schedule, compression and lastBackupMaximumAge",
+    allowed:
+      "the keys enabled, host, from, retention, minimumRedundancy, schedule, compression and lastBackupMaximumAge",
     fix: "Write it for example as { enabled: true, retention: RECOVERY WINDOW OF 7 DAYS }.",
   });

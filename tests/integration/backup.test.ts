@@ -223,6 +223,19 @@ test(`random points in time come back row by row, before and after that change: 
   }
 });
 
+test("base backups are taken from a standby, where the stack file says so, and the WAL from the primary", async () => {
+  config = { ...config, backup: { enabled: true, from: "standby" } };
+  await stack.configure(config);
+  await stack.up();
+  expect(await backup("now")).toMatchObject({ exitCode: 0 });
+  const [newest] = await backups();
+  const label = await shellIn(barman, `cat /var/lib/barman/*/base/${newest?.backup_id}/data/backup_label`);
+  expect(label).toContain("BACKUP FROM: standby");
+  const receives = "SELECT active FROM pg_replication_slots WHERE slot_name = 'barman'";
+  expect(await psqlIn(primary, receives)).toBe("t");
+  expect(await backup("check")).toMatchObject({ exitCode: 0 });
+});
+
 describe("what is wrong with backups", () => {
   test("a spoiled one is found by the drill of the next update, and every spoiled file is named", async () => {
     await backup("now");

@@ -27,7 +27,7 @@ beforeAll(async () => {
     primary: "node-1",
     nodes: nodes.slice(0, 2),
     replication: { synchronous: { mode: "priority", count: 1, includeBackup: true } },
-    backup: { enabled: true },
+    backup: { enabled: true, from: "standby" },
   };
   otherConfig = { primary: "node-1", nodes: nodes.slice(2), database: { name: "app", owner: "reader" } };
   [source, other] = await Promise.all([TestStack.create(sourceConfig), TestStack.create(otherConfig)]);

@@ -138,6 +138,17 @@ const BACKUPS: readonly BadFile[] = [
   ["a retention in words", backup({ retention: "7 days" }), [["backup.retention", "RECOVERY WINDOW OF 7 DAYS"]]],
   ["no backup to keep", backup({ minimumRedundancy: 0 }), [["backup.minimumRedundancy", "never removed"]]],
   ["a schedule in words", backup({ schedule: "daily" }), [["backup.schedule", "minute, hour"]]],
+  ["backups from nobody in particular", backup({ from: "any" }), [["backup.from", "primary or standby"]]],
+  [
+    "backups from a standby that there is not",
+    backup({ from: "standby" }, { nodes: [{ name: "node-1" }] }),
+    [["backup.from", "no standby without applyDelay"]],
+  ],
+  [
+    "backups from a standby of a server that is too old",
+    backup({ from: "standby" }, { image: "postgres:14" }),
+    [["backup.from", "PostgreSQL 14 are taken from the primary only"]],
+  ],
   ["a schedule out of range", backup({ schedule: "0 24 * * *" }), [["backup.schedule", '"0 24 * * *" is not']]],
   ["a schedule with four fields", backup({ schedule: "0 2 * *" }), [["backup.schedule", "five numeric fields"]]],
   ["a compression of nobody's", backup({ compression: "rar" }), [["backup.compression", "none, gzip or bzip2"]]],

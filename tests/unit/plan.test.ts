@@ -204,6 +204,16 @@ describe("replication.conf", () => {
     expect(planOf(keys)).toMatchObject({ synchronousStandbys: 2, guarantee: { count: 1, candidates: ["node-2"] } });
   });
 
+  test("base backups are taken from a standby without delay, where there is one, and the WAL from the primary", () => {
+    const keys = { ...EVERYTHING, backup: { enabled: true, from: "standby" } };
+    const conf = planOf(keys).backup?.files.find(({ path }) => path.endsWith("barman.conf"))?.content ?? "";
+    const line = (key: string): string => new RegExp(`^${key} = (.*)$`, "m").exec(conf)?.[1] ?? "";
+    for (const key of ["conninfo", "streaming_conninfo"]) {
+      expect(line(key)).toMatch(/^host=node-1,node-2 .*target_session_attrs=prefer-standby$/);
+      expect(line(`wal_${key}`)).toMatch(/^host=node-1,node-2,node-3 .*target_session_attrs=read-write$/);
+    }
+  });
+
   test("every node knows who would confirm its commits were it the primary", () => {
     expect(settings("node-2").get("synchronous_standby_names")).toBe('ANY 1 ("node-1")');
     expect(settings("node-3").get("synchronous_standby_names")).toBe('ANY 1 ("node-1", "node-2")');

@@ -28,6 +28,7 @@ const SMALLEST: Settings = {
     host: null,
     retention: "RECOVERY WINDOW OF 7 DAYS",
     minimumRedundancy: 1,
+    from: "primary",
     schedule: "0 2 * * *",
     compression: "gzip",
     lastBackupMaximumAge: "2 DAYS",

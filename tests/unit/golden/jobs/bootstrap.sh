@@ -59,6 +59,9 @@ done
 exit 1
 FETCH
 
+# The backup of a standby would be one again, and its recovery would never end.
+rm -f "$staging/standby.signal"
+
 # A configuration of its own: that of the servers is not in the data directory, and what ALTER SYSTEM has set waits.
 touch "$staging/recovery.signal" "$staging/postgresql.auto.conf"
 mv "$staging/postgresql.auto.conf" /tmp/postgresql.auto.conf
