@@ -110,6 +110,8 @@ SELECT row_to_json(answer) FROM (
 `;
 
 const ANSWER_TIMEOUT_SECONDS = 4;
+/** Over a slow link, asking takes a dozen round trips. */
+const FAR_ANSWER_TIMEOUT_SECONDS = 10;
 
 /** Asks all nodes side by side, as the superuser on each node's own socket. A node that does not answer is one that is down. */
 export function observeRoles(nodes: readonly Node[], paths: DataPaths): Promise<NodeRole[]> {
@@ -118,7 +120,8 @@ export function observeRoles(nodes: readonly Node[], paths: DataPaths): Promise<
 
 async function observeRole(node: Node, paths: DataPaths): Promise<NodeRole> {
   try {
-    const answer = await withDeadline(runAsSuperuser(node, ROLE), ANSWER_TIMEOUT_SECONDS, "no answer");
+    const seconds = node.host === undefined ? ANSWER_TIMEOUT_SECONDS : FAR_ANSWER_TIMEOUT_SECONDS;
+    const answer = await withDeadline(runAsSuperuser(node, ROLE), seconds, "no answer");
     return roleOf(node.name, JSON.parse(answer) as RoleRow);
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;

@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { QueryResultRow } from "pg";
+import { isSilent } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { serverEndpoint } from "./node.ts";
 import type { HostPort, Node } from "./node.ts";
@@ -12,6 +13,8 @@ export interface OperatorCredentials {
 }
 
 const CONNECT_TIMEOUT_MILLISECONDS = 2000;
+/** Over a slow link the handshake alone takes more than a second, and one packet that is lost another. */
+const FAR_CONNECT_TIMEOUT_MILLISECONDS = 5000;
 const QUERY_TIMEOUT_MILLISECONDS = 30_000;
 
 /**
@@ -53,7 +56,7 @@ function operatorClient(endpoint: HostPort, node: Node, operator: OperatorCreden
     password: operator.password,
     database: "postgres",
     application_name: "pg-topology",
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MILLISECONDS,
+    connectionTimeoutMillis: connectTimeout(node),
     query_timeout: QUERY_TIMEOUT_MILLISECONDS,
     ssl: { ca: operator.certificateAuthorityPem, servername: node.name, minVersion: "TLSv1.2" },
   });
@@ -61,6 +64,10 @@ function operatorClient(endpoint: HostPort, node: Node, operator: OperatorCreden
   client.on("error", () => undefined);
   return client;
 }
+
+/** Who is on a host that does not answer either is not waited for. */
+const connectTimeout = (node: Node): number =>
+  node.host === undefined || isSilent(node) ? CONNECT_TIMEOUT_MILLISECONDS : FAR_CONNECT_TIMEOUT_MILLISECONDS;
 
 /** "cannot connect now": starting up, shutting down, or in recovery and not yet consistent. */
 const CANNOT_CONNECT_NOW = "57P03";

@@ -79,13 +79,45 @@ export class TestHosts {
     await asRoot("ip", "link", "set", this.#link(name), "down");
   }
 
+  /** What comes from the host is lost; what goes to it arrives. */
+  mute = (name: string): Promise<void> => this.#drop("-I", name, FROM_THE_HOST);
+
+  /** What goes to the host is lost; what comes from it arrives. */
+  deafen = (name: string): Promise<void> => this.#drop("-I", name, TO_THE_HOST);
+
+  /** Of what goes to the host, one packet in fifty is lost. */
+  impair = (name: string): Promise<void> => this.#drop("-I", name, SOME_TO_THE_HOST);
+
+  /** Whatever was done to its link. */
   async heal(name: string): Promise<void> {
     await asRoot("ip", "link", "set", this.#link(name), "up");
+    for (const rule of [FROM_THE_HOST, TO_THE_HOST, SOME_TO_THE_HOST]) {
+      await this.#drop("-D", name, rule).catch(() => undefined);
+    }
   }
 
-  /** What goes to the host is delayed. */
+  async #drop(action: "-I" | "-D", name: string, { chain, matching }: Rule): Promise<void> {
+    for (const of of [chain, "FORWARD"]) {
+      await asRoot("nsenter", ...this.#inside(name), "iptables", "-w", action, of, ...matching, "-j", "DROP");
+    }
+  }
+
+  /** What goes to the host is delayed. The kernel has to have netem. */
   async delay(name: string, milliseconds: number): Promise<void> {
     await asRoot("tc", "qdisc", "replace", "dev", this.#link(name), "root", "netem", "delay", `${milliseconds}ms`);
+  }
+
+  /**
+   * Writes numbered rows on a host, by the socket of the server in a container, until it takes no more.
+   * @returns the moments at which they were acknowledged, in milliseconds since 1970, in the order of their numbers.
+   */
+  async writeUntilRefused(name: string, container: string, table: string): Promise<number[]> {
+    const row = `psql -XAtq -d postgres -c "INSERT INTO ${table} VALUES ($n)" && date +%s%3N`;
+    const loop = `n=0; while n=$((n + 1)); ${row}; do sleep 0.02; done`;
+    const command = ["exec", "-u", "postgres", container, "bash", "-c", loop];
+    const options = { env: { DOCKER_HOST: this.#socket(name) }, reject: false };
+    const { stdout } = await execa("docker", command, options);
+    return stdout.split("\n").flatMap((line) => (/^\d+$/.test(line) ? [Number(line)] : []));
   }
 
   async dispose(): Promise<void> {
@@ -128,7 +160,7 @@ export class TestHosts {
     const engine = spawn(
       "nsenter",
       [
-        ...[`--net=/run/netns/${link}`, "dockerd", "--data-root", join(directory, "data")],
+        ...[...this.#inside(name), "dockerd", "--data-root", join(directory, "data")],
         ...["--exec-root", join(directory, "exec"), "--pidfile", this.#pidFile(name)],
         ...["--host", this.#socket(name), "--host", `tcp://${address}:2376`, ...tls],
         ...["--bip", `192.168.${101 + index}.1/24`],
@@ -160,12 +192,27 @@ export class TestHosts {
   }
 
   #link = (name: string): string => `${this.#bridge}-${name}`;
+  /** Arguments of nsenter. */
+  #inside = (name: string): string[] => [`--net=/run/netns/${this.#link(name)}`];
   #pidFile = (name: string): string => join(this.#directory, name, "pid");
   #socket = (name: string): string =>
     name in this.entries && this.entries[name]?.docker.startsWith("unix:")
       ? this.entries[name].docker
       : `unix://${join(this.#directory, name, "docker.sock")}`;
 }
+
+/** Of iptables, in the host's own network namespace; what containers send and get is forwarded there. */
+interface Rule {
+  readonly chain: "INPUT" | "OUTPUT";
+  readonly matching: readonly string[];
+}
+
+const FROM_THE_HOST: Rule = { chain: "OUTPUT", matching: ["-o", "eth0"] };
+const TO_THE_HOST: Rule = { chain: "INPUT", matching: ["-i", "eth0"] };
+const SOME_TO_THE_HOST: Rule = {
+  chain: "INPUT",
+  matching: ["-i", "eth0", "-m", "statistic", "--mode", "random", "--probability", "0.02"],
+};
 
 async function asRoot(command: string, ...args: string[]): Promise<void> {
   await execa(command, args);
