@@ -13,6 +13,8 @@ export const SECTIONS = {
   switchover: "Switchover",
   failover: "Failover",
   "failover-asynchronous": "Failover, asynchronous",
+  hosts: "Three hosts",
+  status: "Status",
 } as const;
 
 export type Section = keyof typeof SECTIONS;

@@ -1,6 +1,7 @@
 import type { BackupRound } from "./backup.ts";
 import type { BaseBackupRound } from "./base-backup.ts";
 import type { ChangeRounds } from "./changes.ts";
+import type { HostsRound } from "./hosts.ts";
 import type { RoleChange, RoleChanges } from "./roles.ts";
 import type { StartUpRound } from "./start-up.ts";
 import { median, percentile } from "./statistics.ts";
@@ -150,6 +151,42 @@ export function backupSection(rounds: readonly BackupRound[]): string {
   ].join("\n");
 }
 
+const HOSTS_ROWS: readonly (readonly [string, Exclude<keyof HostsRound, "lostRows">])[] = [
+  ["first `up --skip-preview`", "firstUp"],
+  ["switchover: write gap", "switchoverGap"],
+  ["failover: `up` to writable", "failover"],
+  ["failover: from there until the old primary streams again", "rejoin"],
+];
+
+/** Nodes on three engines, by how late everything comes to two of them, in milliseconds. */
+export function hostsSection(rounds: ReadonlyMap<number, readonly HostsRound[]>): string {
+  const delays = [...rounds.keys()];
+  const figuresOf = (show: (found: readonly HostsRound[]) => string): string[] =>
+    delays.map((delay) => show(rounds.get(delay) ?? []));
+  return [
+    "Three engines, each in a network namespace of its own; what goes to the second and the third comes so much later. A",
+    "client writes all the time. Medians in seconds, in parentheses the smallest and the largest.",
+    "",
+    table(
+      ["", ...delays.map((delay) => `${delay} ms`)],
+      [
+        ...HOSTS_ROWS.map(([title, key]) => [title, ...figuresOf((found) => spread(found.map((round) => round[key])))]),
+        [
+          "switchover: acknowledged rows lost",
+          ...figuresOf((found) => String(found.reduce((sum, { lostRows }) => sum + lostRows, 0))),
+        ],
+      ],
+    ),
+  ].join("\n");
+}
+
+export const statusSection = (rounds: readonly number[]): string =>
+  [
+    "A healthy stack of five nodes, from the start of the command to its last line.",
+    "",
+    table(["", "seconds: median / p95 / max"], [["`npm run status`", figures(rounds)]]),
+  ].join("\n");
+
 const changeTable = (changes: ChangeRounds): string =>
   table(
     ["", "rounds", "write gap", "`up --skip-preview`", "restarts", "replaced containers", "acknowledged rows lost"],
@@ -207,8 +244,10 @@ const rejoinTable = ({ changes }: RoleChanges): string =>
     ]),
   );
 
-const spread = (values: readonly number[]): string =>
-  `${median(values).toFixed(1)} (${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)})`;
+const spread = (values: readonly number[]): string => {
+  const figure = (value: number): string => value.toFixed(value < 1 ? 2 : 1);
+  return `${figure(median(values))} (${figure(Math.min(...values))} to ${figure(Math.max(...values))})`;
+};
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");

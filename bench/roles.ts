@@ -21,8 +21,9 @@ export interface RoleChange {
   readonly upSeconds: number;
   /** From that first confirmed write until the old primary, as a standby, shows its row. */
   readonly rejoinSeconds: number;
-  /** How the old primary came to follow, in the update's own words. */
+  /** How the old primary came to follow, and why so, in the update's own words. */
   readonly rejoinedBy: string;
+  readonly rejoinReason: string;
   /** Acknowledged rows that went with this change. */
   readonly lostRows: number;
   /** What the stack's outputs say of it. */
@@ -123,15 +124,17 @@ async function change(
     writableAfterSeconds,
     upSeconds: update.seconds,
     rejoinSeconds: (oldPrimary.shownAt(afterLongestGap.id) - afterLongestGap.at) / 1000,
-    rejoinedBy: rungOf(outputs.primary, update.result),
+    ...rejoinOf(outputs.primary, update.result),
     lostRows: newlyLost(lostBefore, await ledger.lost()),
     announcedLostBytes: lastSwitchover?.lostBytes ?? 0,
   };
 }
 
 /** A switchover has one way only, and does not speak of it. */
-const rungOf = (node: string, output: string): string =>
-  new RegExp(`${node} follows the primary by (.+?):`).exec(output)?.[1] ?? "streaming";
+function rejoinOf(node: string, output: string): Pick<RoleChange, "rejoinedBy" | "rejoinReason"> {
+  const [, by = "streaming", reason = ""] = new RegExp(`${node} follows the primary by (.+?): (.*)`).exec(output) ?? [];
+  return { rejoinedBy: by, rejoinReason: reason };
+}
 
 function newlyLost(lostBefore: Set<number>, lost: readonly number[]): number {
   const lostNow = lost.filter((id) => !lostBefore.has(id));

@@ -5,16 +5,20 @@ import { baseBackupRounds } from "./base-backup.ts";
 import { isSection, SECTIONS, writeSection } from "./benchmarks-file.ts";
 import type { Section } from "./benchmarks-file.ts";
 import { changeRounds } from "./changes.ts";
+import { hostsRounds } from "./hosts.ts";
 import {
   backupSection,
   baseBackupSection,
   changesSection,
   failoverSection,
+  hostsSection,
   startUpSection,
+  statusSection,
   switchoverSection,
 } from "./report.ts";
 import { asynchronousFailovers, switchovers, synchronousFailovers } from "./roles.ts";
 import { startUpRounds } from "./start-up.ts";
+import { statusRounds } from "./status.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,6 +26,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string" },
     standbys: { type: "string", default: "1,2,4" },
     gigabytes: { type: "string", default: "2" },
+    delays: { type: "string", default: "0" },
     image: { type: "string", default: "postgres:17" },
   },
 });
@@ -35,6 +40,8 @@ const DEFAULT_ROUNDS: Record<Section, number> = {
   switchover: 20,
   failover: 100,
   "failover-asynchronous": 20,
+  hosts: 5,
+  status: 20,
 };
 
 const MEASURE: Record<Section, (rounds: number) => Promise<string>> = {
@@ -47,6 +54,8 @@ const MEASURE: Record<Section, (rounds: number) => Promise<string>> = {
   switchover: async (rounds) => switchoverSection(await switchovers(rounds, image)),
   failover: async (rounds) => failoverSection(await synchronousFailovers(rounds, image)),
   "failover-asynchronous": async (rounds) => failoverSection(await asynchronousFailovers(rounds, image)),
+  hosts: async (rounds) => hostsSection(await hostsRounds(values.delays.split(",").map(Number), rounds, image)),
+  status: async (rounds) => statusSection(await statusRounds(rounds, image)),
 };
 
 const unknown = positionals.filter((name) => !isSection(name));
