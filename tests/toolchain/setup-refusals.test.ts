@@ -1,5 +1,5 @@
 /** What set-up cannot do ends in one clear sentence; what only root may do, it leaves to the user. */
-import { readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { completeMachine, offlineMachine, WORKING, type Machine, type Outcome } from "./support/machine.ts";
@@ -67,6 +67,18 @@ describe("one sentence for", () => {
     const clone = await machine.clone();
 
     expectOneSentence(await clone.setup(), /^node: .* npm could not fetch it \(ENOTFOUND\): see \S+\/node\.log$/);
+  });
+
+  test("packages that are a link to another clone's", async () => {
+    machine = await completeMachine();
+    const clone = await machine.clone();
+    const [lock, shared] = [clone.path("package-lock.json"), join(machine.folder, "shared")];
+    await writeFile(lock, "{}");
+    await mkdir(shared);
+    await symlink(shared, clone.path("node_modules"));
+
+    expectOneSentence(await clone.setup(), /^packages: node_modules is a link .*: remove the link/);
+    expect(await machine.calls()).not.toContain("npm ci --no-audit --no-fund");
   });
 
   test("no network to Debian's packages", async () => {

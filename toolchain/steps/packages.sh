@@ -7,6 +7,9 @@ packages_step() {
 	local stamp=$clone/node_modules/.installed-from hash log
 	hash=$(sha256sum <"$clone/package-lock.json")
 	if [ "$(cat "$stamp" 2>/dev/null)" != "$hash" ]; then
+		# npm would empty the folder that the link leads to: another clone's.
+		[ ! -L "$clone/node_modules" ] ||
+			fail 'node_modules is a link to packages of another package-lock.json: remove the link, then run this again.'
 		log=$(log_of packages)
 		command -v npm >/dev/null || fail 'there is no npm to install node_modules with: install npm, then run this again.'
 		(cd "$clone" && PATH=$tools:$PATH npm ci --no-audit --no-fund) >"$log" 2>&1 ||
