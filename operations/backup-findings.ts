@@ -22,9 +22,7 @@ export interface BackupFindings {
   readonly warnings: readonly string[];
 }
 
-/**
- * Right after a start the receiver is not there yet: that is looked at for some seconds more before it counts.
- */
+/** What is not well. Right after a start the receiver is not there yet: that is looked at for some seconds before it counts. */
 export async function backupFindings(
   docker: Docker,
   server: BackupServer,

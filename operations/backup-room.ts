@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import prettyBytes from "pretty-bytes";
 import type { Backup, Barman } from "./barman.ts";
 import { OperationError } from "./errors.ts";
-import { execIn } from "./exec.ts";
+import { freeBytesAt } from "./free-space.ts";
 
 /** Where a backup server has everything: the mount of its volume. */
 export interface BackupHome extends Barman {
@@ -13,13 +13,8 @@ export interface BackupHome extends Barman {
 const WAL_ROOM_BYTES = 2 * 16 * 1024 * 1024;
 
 /** What is free of the volume of a backup server. */
-export async function freeBytesOf(docker: Docker, { container, home }: BackupHome): Promise<number> {
-  const command = ["df", "--output=avail", "--block-size=1", home];
-  const { stdout, stderr } = await execIn(docker, { container, user: "postgres", command });
-  const free = Number(stdout.trim().split("\n").at(-1));
-  if (stdout !== "" && Number.isInteger(free)) return free;
-  throw new OperationError(`what is free of the volume of the backups cannot be told: ${stderr.trim()}`);
-}
+export const freeBytesOf = (docker: Docker, { container, home }: BackupHome): Promise<number> =>
+  freeBytesAt(docker, container, home);
 
 /**
  * What the volume of a backup server is short of, as it completes "the backup server: "; undefined: there is room for

@@ -7,6 +7,7 @@ import type { Backup, Barman } from "./barman.ts";
 import { inspectContainer } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
+import { freeBytesAt } from "./free-space.ts";
 import type { Node } from "./node.ts";
 import { barmanOptions, chooseBackup, lsnNumber, momentInUtc, requireFreeBytes } from "./restore-target.ts";
 import type { ChosenBackup, RestoreTarget } from "./restore-target.ts";
@@ -153,7 +154,5 @@ function noSuchPoint(name: string): never {
  * @throws OperationError when a restore of the backup would fill it.
  */
 export async function requireRoom(docker: Docker, { container }: Barman, backup: Backup): Promise<void> {
-  const command = ["df", "--output=avail", "--block-size=1", "/var/lib"];
-  const { stdout } = await execIn(docker, { container, user: "postgres", command });
-  requireFreeBytes(backup, Number(stdout.trim().split("\n").at(-1)));
+  requireFreeBytes(backup, await freeBytesAt(docker, container, "/var/lib"));
 }
