@@ -4,6 +4,8 @@ import { execa } from "execa";
 import puppeteer from "puppeteer-core";
 import type { Browser, Page } from "puppeteer-core";
 import { PROJECT_DIRECTORY } from "./project.ts";
+import { keepsRecordings, pageOf } from "./terminal.ts";
+import type { Recording } from "./terminal.ts";
 
 /** The browser that `toolchain/setup --browser` found or installed. */
 export async function openBrowser(): Promise<Browser> {
@@ -22,8 +24,25 @@ export async function textOf(page: Page): Promise<string> {
 
 /** Pictures of the documentation: made anew only where that is asked for, since no two are the same. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
-  if (process.env["KEEP_SCREENSHOTS"] === undefined) return;
+  if (keepsRecordings) await page.screenshot({ path: await pictureFile(name) });
+}
+
+/** A picture of what a terminal shows. */
+export async function keepTerminal(recording: Recording, name: string): Promise<void> {
+  const browser = await openBrowser();
+  try {
+    const page = await browser.newPage();
+    await page.setViewport({ width: 1000, height: 200, deviceScaleFactor: 1.5 });
+    await page.setContent(await pageOf(recording));
+    const shown = await page.$("pre");
+    await shown?.screenshot({ path: await pictureFile(name) });
+  } finally {
+    await browser.close();
+  }
+}
+
+async function pictureFile(name: string): Promise<`${string}.png`> {
   const path = join(PROJECT_DIRECTORY, "docs", "images", `${name}.png`) as `${string}.png`;
   await mkdir(dirname(path), { recursive: true });
-  await page.screenshot({ path });
+  return path;
 }

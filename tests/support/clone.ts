@@ -22,7 +22,8 @@ export class Clone {
   }
 
   static async create(): Promise<Clone> {
-    const project = `pgt${randomBytes(3).toString("hex")}`;
+    // As long as the project's own name, so that what is recorded of it looks the same.
+    const project = `pgt${randomBytes(4).toString("hex")}`;
     const clone = new Clone(project, await mkdtemp(join(tmpdir(), `pg-topology-clone-${project}-`)));
     const { stdout } = await execa("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
       cwd: PROJECT_DIRECTORY,

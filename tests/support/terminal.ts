@@ -1,0 +1,39 @@
+import serialize from "@xterm/addon-serialize";
+import headless from "@xterm/headless";
+import type { Clone } from "./clone.ts";
+
+const COLUMNS = 120;
+const ROWS = 40;
+
+/** Whether what the tests show is to become what the documents show. */
+export const keepsRecordings = process.env["KEEP_RECORDINGS"] !== undefined;
+
+/** A command as it ran on a terminal. */
+export interface Recording {
+  readonly command: string;
+  readonly exitCode: number;
+  readonly seconds: number;
+  /** All that it wrote, with what moves the cursor and sets colours. */
+  readonly written: string;
+}
+
+/** Runs a command of a shell in a clone, on a terminal of its own. */
+export async function record(clone: Clone, command: string): Promise<Recording> {
+  const startedAt = performance.now();
+  const { exitCode, output } = await clone.shell('script --quiet --return --command "$ON_TERMINAL" /dev/null', {
+    ON_TERMINAL: `stty columns ${COLUMNS} rows ${ROWS}; ${command}`,
+    TERM: "xterm-256color",
+  });
+  return { command, exitCode, seconds: (performance.now() - startedAt) / 1000, written: output };
+}
+
+/** What stands on the terminal at the end, as a page. */
+export async function pageOf({ command, written }: Recording): Promise<string> {
+  const terminal = new headless.Terminal({ cols: COLUMNS, rows: ROWS, scrollback: 500, allowProposedApi: true });
+  const serializer = new serialize.SerializeAddon();
+  terminal.loadAddon(serializer);
+  await new Promise<void>((resolve) => terminal.write(`$ ${command}\r\n${written}`, resolve));
+  const { baseY, cursorY } = terminal.buffer.active;
+  const range = { startLine: 0, endLine: baseY + cursorY, startCol: 0 };
+  return serializer.serializeAsHTML({ includeGlobalBackground: true, range });
+}
