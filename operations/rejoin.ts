@@ -2,7 +2,7 @@ import { readContainerFile } from "./container-file.ts";
 import { readWalEnd, runDataJob } from "./data-job.ts";
 import type { DataVerb } from "./data-job.ts";
 import { engineOf } from "./engine.ts";
-import { OperationError, messageOf, noAnswer } from "./errors.ts";
+import { OperationError, messageOf } from "./errors.ts";
 import type { Node } from "./node.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import type { PgControl } from "./pg-control.ts";
@@ -81,15 +81,22 @@ export async function planRejoin(
     return { node: node.name, rung: "clone", reason: "it has no data", discardedBytes: 0 };
   }
   const control = role.kind === "down" ? role.control : undefined;
-  const end =
-    control?.state === "shut down"
-      ? afterCheckpoint(control)
-      : await readWalEnd(environment, node, signal).catch(noAnswer);
-  if (end === undefined) {
-    return { node: node.name, rung: "clone", reason: "its data cannot be read", discardedBytes: null };
+  const end = control?.state === "shut down" ? afterCheckpoint(control) : await logEnd(environment, node, signal);
+  if (typeof end === "string") {
+    return { node: node.name, rung: "clone", reason: `its data cannot be read: ${end}`, discardedBytes: null };
   }
   const own = await ownHistory(environment, node, end.timeline);
   return chooseRung(node.name, own, end.lsn, history);
+}
+
+/** Or why it cannot be told. */
+async function logEnd(environment: RoleEnvironment, node: Node, signal: AbortSignal | undefined) {
+  try {
+    return (await readWalEnd(environment, node, signal)) ?? "no valid record follows its last checkpoint";
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return messageOf(error);
+  }
 }
 
 const afterCheckpoint = (control: PgControl) => ({ timeline: control.timeline, lsn: control.checkpointLsn + 1n });
