@@ -10,7 +10,10 @@ import { PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 import { onEngine, onlyStack } from "./stack-on-engine.ts";
 
 /** The engine may hang as well as a server: a status that hangs too tells nothing. */
-const TIMEOUT_SECONDS = 3;
+const ENGINE_TIMEOUT_SECONDS = 3;
+/** Each node and the backup server have a deadline of their own; on a machine that is at its limit, so has this program. */
+const TIMEOUT_SECONDS = 10;
+const SILENCE = "The Docker engine did not answer";
 
 /** How often a view that stays open asks again. */
 export const REFRESH_SECONDS = 2;
@@ -20,7 +23,7 @@ export const REFRESH_SECONDS = 2;
  * @throws OperationError where the engine does not answer in time, or has no such stack.
  */
 export function statusInTime(stack: string | undefined): Promise<StackStatus> {
-  return withDeadline(statusOf(stack), TIMEOUT_SECONDS, "The Docker engine did not answer");
+  return withDeadline(statusOf(stack), TIMEOUT_SECONDS, SILENCE);
 }
 
 async function statusOf(given: string | undefined): Promise<StackStatus> {
@@ -34,13 +37,13 @@ async function statusOf(given: string | undefined): Promise<StackStatus> {
 }
 
 async function thisEngine(): Promise<Docker> {
-  await requireEngine();
+  await withDeadline(requireEngine(), ENGINE_TIMEOUT_SECONDS, SILENCE);
   return connectEngine();
 }
 
 /** Where there are hosts, the engine of this machine need not be one of them. */
 async function statusOn(identity: StackIdentity): Promise<StackStatus> {
   const stack = onEngine(identity);
-  if (stack.hosts === undefined) await requireEngine();
+  if (stack.hosts === undefined) await thisEngine();
   return stackStatus(stack);
 }
