@@ -47,7 +47,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
       const known = new Set(before?.hosts?.map(({ name }) => name));
       const needed = silent.filter(({ host }) => host === undefined || !known.has(host.name));
       if (needed.length > 0) return needed.map(({ why }) => why);
-      for (const { why } of silent) warn(`${why}. What needs this host fails, all else goes on.`);
+      for (const { why } of silent) warn(`${why} What needs this host fails, all else goes on.`);
       const note = backupPlaceNote(before, inputs);
       if (note !== undefined) (note.isShared ? warn : log)(note.message);
       const refused =
