@@ -3,7 +3,8 @@ import { execa } from "execa";
 import { isReachable } from "../operations/engine.ts";
 import { hostsInState } from "../operations/left-on-host.ts";
 import type { OnOneHost } from "../operations/left-on-host.ts";
-import { exportState } from "../operations/pulumi-state.ts";
+import { exportState, requireUnprotected } from "../operations/pulumi-state.ts";
+import type { ExportedState } from "../operations/pulumi-state.ts";
 import { runCommand } from "./command.ts";
 import { PROJECT_DIRECTORY } from "./project.ts";
 import { pulumiOnTerminal } from "./pulumi-on-terminal.ts";
@@ -18,7 +19,10 @@ there is listed; the same command finishes once the host is back.`,
   run: async (_values, args) => {
     const stack = await stackOf(args);
     if (stack === undefined) return pulumiOnTerminal(["destroy", ...args]);
-    const silent = await silentHosts(stack);
+    const state = await exportState({ projectDirectory: PROJECT_DIRECTORY, stack });
+    // What stands beside the servers, monitoring for one, pulumi would remove before it comes to what is protected.
+    requireUnprotected(state);
+    const silent = await silentHosts(state);
     if (silent.length === 0) return pulumiOnTerminal(["destroy", ...args]);
     for (const { host } of silent)
       console.error(`${host.name} does not answer: what is on the other hosts is removed, and what is there stays.`);
@@ -40,10 +44,7 @@ async function stackOf(args: readonly string[]): Promise<string | undefined> {
   return shown.failed ? undefined : shown.stdout.trim();
 }
 
-/** Of a stack that is protected nothing is to be removed, whatever hosts answer: the first refusal has to end it all. */
-async function silentHosts(stack: string): Promise<OnOneHost[]> {
-  const state = await exportState({ projectDirectory: PROJECT_DIRECTORY, stack });
-  if (state.deployment?.resources?.some(({ protect }) => protect === true)) return [];
+async function silentHosts(state: ExportedState): Promise<OnOneHost[]> {
   const hosts = hostsInState(state);
   const answers = await Promise.all(hosts.map((one) => isReachable(one)));
   return hosts.filter((_, index) => answers[index] !== true);

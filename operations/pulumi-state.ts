@@ -54,12 +54,15 @@ export function idsIn(state: ExportedState): Set<string> {
   return new Set((state.deployment?.resources ?? []).flatMap((resource) => resource.id ?? []));
 }
 
-/** Docker volumes that the state protects against deletion. */
-export async function protectedVolumes(reference: StackReference): Promise<string[]> {
-  const { deployment } = await exportState(reference);
-  return (deployment?.resources ?? [])
+/** @throws OperationError when the state protects Docker volumes against deletion. */
+export function requireUnprotected({ deployment }: ExportedState): void {
+  const volumes = (deployment?.resources ?? [])
     .filter(({ type, protect }) => type === "docker:index/volume:Volume" && protect === true)
     .map(({ inputs }) => String(inputs?.["name"]));
+  if (volumes.length === 0) return;
+  throw new OperationError(
+    `the stack cannot be deleted: its data volumes ${volumes.join(", ")} are protected. Set \`deletionProtection: false\` in the stack file and run an update first. No data was removed.`,
+  );
 }
 
 /**

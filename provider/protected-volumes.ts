@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { OperationError } from "../operations/errors.ts";
 
 const PROJECT_DIRECTORY = join(import.meta.dirname, "..");
 
@@ -9,10 +8,6 @@ const PROJECT_DIRECTORY = join(import.meta.dirname, "..");
  */
 export async function refuseProtected(stack: string): Promise<void> {
   // Loaded only now: it starts processes, and most updates never need it.
-  const { protectedVolumes } = await import("../operations/pulumi-state.ts");
-  const volumes = await protectedVolumes({ projectDirectory: PROJECT_DIRECTORY, stack });
-  if (volumes.length === 0) return;
-  throw new OperationError(
-    `the stack cannot be deleted: its data volumes ${volumes.join(", ")} are protected. Set \`deletionProtection: false\` in the stack file and run an update first. Nothing was removed.`,
-  );
+  const { exportState, requireUnprotected } = await import("../operations/pulumi-state.ts");
+  requireUnprotected(await exportState({ projectDirectory: PROJECT_DIRECTORY, stack }));
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { runCommand } from "../support/commands.ts";
 import { containerId } from "../support/containers.ts";
 import { expectConverged, expectObjects } from "../support/convergence.ts";
 import { expectFailingPreview, expectFailingUp, expectFailure } from "../support/failures.ts";
@@ -31,6 +32,12 @@ test.each([{ args: [] }, { args: ["--skip-preview"] }])(
     await expectConverged(stack, NODES);
   },
 );
+
+test("with deletionProtection, npm run destroy does not even begin", async () => {
+  const { exitCode, output } = await runCommand(stack, "destroy", "--yes", "--config-file", stack.configFile);
+  expect(exitCode).toBe(1);
+  expect(output).toMatch(/^the stack cannot be deleted: its data volumes .* are protected\. .* No data was removed\.$/);
+});
 
 test("with deletionProtection, a standby that is taken out of the stack file is refused, and runs on", async () => {
   const before = await identities();
