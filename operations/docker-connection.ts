@@ -10,8 +10,11 @@ import { SshAgent } from "./ssh-agent.ts";
 
 const PROJECT_DIRECTORY = join(import.meta.dirname, "..");
 
-/** A host that has vanished answers nothing at all, and the kernel would go on asking for two minutes. */
-const CONNECT_TIMEOUT_MILLISECONDS = 2000;
+/**
+ * A host that has vanished answers nothing at all, and the kernel would go on asking for two minutes. Over a lossy link
+ * the first packet may be lost, and the second after a second: the third is sent after three.
+ */
+const CONNECT_TIMEOUT_MILLISECONDS = 5000;
 
 /** What the client library takes, and what its types do not have. */
 interface Options extends Docker.DockerOptions {

@@ -31,7 +31,7 @@ export const connectEngine = (): Docker => engineOf({});
 export class EngineGoneError extends OperationError {}
 
 /** A preview asks a host dozens of times: one that has just kept it waiting in vain is not waited for every time. */
-const SILENCE_MILLISECONDS = 10_000;
+const SILENCE_MILLISECONDS = 20_000;
 /** What fails at once may be asked again at once. */
 const WAITED_MILLISECONDS = 1000;
 
