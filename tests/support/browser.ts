@@ -32,7 +32,7 @@ export async function keepTerminal(recording: Recording, name: string): Promise<
   const browser = await openBrowser();
   try {
     const page = await browser.newPage();
-    await page.setViewport({ width: 1000, height: 200, deviceScaleFactor: 1.5 });
+    await page.setViewport({ width: 1600, height: 200, deviceScaleFactor: 1 });
     await page.setContent(await pageOf(recording));
     const shown = await page.$("pre");
     await shown?.screenshot({ path: await pictureFile(name) });

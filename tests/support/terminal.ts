@@ -2,7 +2,8 @@ import serialize from "@xterm/addon-serialize";
 import headless from "@xterm/headless";
 import type { Clone } from "./clone.ts";
 
-const COLUMNS = 120;
+/** As many as the table of a status takes. */
+const COLUMNS = 150;
 const ROWS = 40;
 
 /** Whether what the tests show is to become what the documents show. */
@@ -23,6 +24,8 @@ export async function record(clone: Clone, command: string): Promise<Recording> 
   const { exitCode, output } = await clone.shell('script --quiet --return --command "$ON_TERMINAL" /dev/null', {
     ON_TERMINAL: `stty columns ${COLUMNS} rows ${ROWS}; ${command}`,
     TERM: "xterm-256color",
+    // What somebody has set for npm is not part of the picture.
+    npm_config_userconfig: "/dev/null",
   });
   return { command, exitCode, seconds: (performance.now() - startedAt) / 1000, written: output };
 }
@@ -35,5 +38,7 @@ export async function pageOf({ command, written }: Recording): Promise<string> {
   await new Promise<void>((resolve) => terminal.write(`$ ${command}\r\n${written}`, resolve));
   const { baseY, cursorY } = terminal.buffer.active;
   const range = { startLine: 0, endLine: baseY + cursorY, startCol: 0 };
-  return serializer.serializeAsHTML({ includeGlobalBackground: true, range });
+  const style =
+    "<style>body { margin: 0; width: max-content } pre { display: inline-block; margin: 0; padding: 8px; background: #000 }</style>";
+  return `${style}${serializer.serializeAsHTML({ includeGlobalBackground: true, range })}`;
 }
