@@ -147,7 +147,7 @@ test("what an interrupted switchover left behind is found, and a restart keeps t
 });
 
 test("a primary that hangs is stopped before its place is taken: nothing that it has is lost", async () => {
-  await stack.configure(withPrimary("node-2", { acknowledge: { failover: { lostBytes: 10_000_000 } } }));
+  await stack.configure(withPrimary("node-2", { acknowledge: { failover: { lostBytes: 100_000_000 } } }));
   await docker("pause", stack.container("node-1"));
   const output = await stack.up();
   expect(output).toContain("node-1 does not answer, and is stopped so that it writes no more");
@@ -191,7 +191,7 @@ describe("the primary is dead", () => {
   });
 
   test("acknowledged, the standby takes its place and the old primary is rewound", async () => {
-    await stack.configure(withPrimary("node-2", { acknowledge: { failover: { lostBytes: 10_000_000 } } }));
+    await stack.configure(withPrimary("node-2", { acknowledge: { failover: { lostBytes: 100_000_000 } } }));
     const output = await stack.up();
     expect(output).toContain("node-1 follows the primary by pg_rewind");
     expect(await roles()).toEqual({ "node-1": "t", "node-2": "f", "node-3": "t" });
@@ -209,7 +209,7 @@ describe("the primary is dead", () => {
     for (const sql of ["CHECKPOINT", "SELECT pg_switch_wal()", filled]) await psqlIn(node2, sql);
     await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
     await docker("kill", node2);
-    const accepted = { acknowledge: { failover: { lostBytes: 10_000_000 } } };
+    const accepted = { acknowledge: { failover: { lostBytes: 100_000_000 } } };
     await stack.configure(withPrimary("node-1", accepted));
     await stack.up();
     const behind = `SELECT timeline_id < ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
