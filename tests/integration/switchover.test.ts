@@ -204,10 +204,14 @@ describe("the primary is dead", () => {
 
   test("a primary that dies before its first checkpoint on a timeline tells where its log ends all the same", async () => {
     // Its standbys have much to write for a checkpoint, and begin another WAL file than that of the last one.
-    const filled = "CREATE TABLE filled AS SELECT n, repeat('x', 500) AS text FROM generate_series(1, 20000) AS n";
+    const filled = `CREATE TABLE filled WITH (autovacuum_enabled = off)
+      AS SELECT n, repeat('x', 500) AS text FROM generate_series(1, 20000) AS n`;
     const node2 = stack.container("node-2");
     for (const sql of ["CHECKPOINT", "SELECT pg_switch_wal()", filled]) await psqlIn(node2, sql);
     await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+    // Whoever has to rewind the dead one makes a checkpoint first.
+    const allSent = "SELECT bool_and(flush_lsn = pg_current_wal_lsn()) FROM pg_stat_replication";
+    await expect.poll(() => psqlIn(node2, allSent)).toBe("t");
     await docker("kill", node2);
     const accepted = { acknowledge: { failover: { lostBytes: 100_000_000 } } };
     await stack.configure(withPrimary("node-1", accepted));
