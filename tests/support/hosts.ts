@@ -97,8 +97,8 @@ export class TestHosts {
   }
 
   async #drop(action: "-I" | "-D", name: string, { chain, matching }: Rule): Promise<void> {
-    for (const of of [chain, "FORWARD"]) {
-      await asRoot("nsenter", ...this.#inside(name), "iptables", "-w", action, of, ...matching, "-j", "DROP");
+    for (const hook of [chain, "FORWARD"]) {
+      await asRoot("nsenter", ...this.#inside(name), "iptables", "-w", action, hook, ...matching, "-j", "DROP");
     }
   }
 
