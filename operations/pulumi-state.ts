@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { OperationError } from "./errors.ts";
 
@@ -95,18 +96,25 @@ export async function updateInProgress({ projectDirectory, stack }: StackReferen
   return stacks.some(({ name, updateInProgress: running }) => name === stack && running === true);
 }
 
-/** A stack that the backend does not have is an empty state. */
-export async function exportState(reference: StackReference): Promise<ExportedState> {
-  const { exitCode, stdout, stderr } = await cli(reference.projectDirectory, [
-    "stack",
-    "export",
-    "--stack",
-    reference.stack,
-  ]);
-  if (stderr.includes("no stack named")) return {};
-  if (exitCode !== 0)
-    throw new OperationError(`the state of stack ${reference.stack} cannot be read: ${stderr.trim()}`);
-  return JSON.parse(stdout) as ExportedState;
+/** How often a state is read that cannot be read at first, and the pause between two readings. */
+const READINGS = 10;
+const PAUSE_MILLISECONDS = 300;
+
+/**
+ * A stack that the backend does not have is an empty state. It is read more than once where an update is just writing
+ * it: the file backend replaces the file that describes the checkpoint (`.attrs`) by emptying it first, and who reads
+ * at that moment is told "failed to load checkpoint: EOF".
+ */
+export async function exportState({ projectDirectory, stack }: StackReference): Promise<ExportedState> {
+  for (let reading = 1; ; reading += 1) {
+    const { exitCode, stdout, stderr } = await cli(projectDirectory, ["stack", "export", "--stack", stack]);
+    if (stderr.includes("no stack named")) return {};
+    if (exitCode === 0) return JSON.parse(stdout) as ExportedState;
+    if (reading === READINGS || !stderr.includes("failed to load checkpoint")) {
+      throw new OperationError(`the state of stack ${stack} cannot be read: ${stderr.trim()}`);
+    }
+    await sleep(PAUSE_MILLISECONDS);
+  }
 }
 
 async function runCli({ projectDirectory, stack }: StackReference, args: string[], input: string): Promise<void> {
