@@ -1,9 +1,11 @@
 import { TestHosts } from "../tests/support/hosts.ts";
 import { Ledger } from "../tests/support/ledger.ts";
+import { mostAdvanced } from "../tests/support/most-advanced.ts";
 import type { StackOutputs } from "../tests/support/outputs.ts";
 import { freePorts } from "../tests/support/ports.ts";
 import { TestStack } from "../tests/support/stack.ts";
 import type { StackConfig } from "../tests/support/stack.ts";
+import { ANY_LOSS } from "./roles.ts";
 import { LEDGER_PAUSE_MILLISECONDS, seconds } from "./statistics.ts";
 
 /** One life of a stack on three hosts, in seconds where nothing else is said. */
@@ -23,9 +25,6 @@ const NODES = { "node-1": "db1", "node-2": "db2", "node-3": "db3" } as const;
 
 /** On the hosts that are not this machine. */
 const FAR = ["node-2", "node-3"] as const;
-
-/** More than a dead primary ever keeps for itself here. */
-const ANY_LOSS = { failover: { lostBytes: 100_000_000 } };
 
 /** By the delay, in milliseconds, of what goes to each host but the first. */
 export async function hostsRounds(
@@ -71,7 +70,10 @@ async function hostsRound(hosts: TestHosts, image: string): Promise<HostsRound> 
     const switchoverGap = ledger.lap().longestGapMilliseconds / 1000;
     const lostRows = (await ledger.lost()).length;
     await hosts.docker(NODES["node-2"], ["kill", stack.container("node-2")]);
-    await stack.configure(config(await mostAdvanced(hosts, stack), { acknowledge: ANY_LOSS }));
+    const best = await mostAdvanced(["node-1", "node-3"] as const, (node, sql) =>
+      hosts.psql(NODES[node], stack.container(node), sql),
+    );
+    await stack.configure(config(best, { acknowledge: ANY_LOSS }));
     const [failover, up] = await Promise.all([seconds(() => ledger.untilWritten(120_000)), seconds(() => stack.up())]);
     await ledger.stop();
     return { firstUp, switchoverGap, failover, rejoin: up - failover, lostRows };
@@ -79,13 +81,4 @@ async function hostsRound(hosts: TestHosts, image: string): Promise<HostsRound> 
     await stack.pulumi(["destroy", "--yes", "--skip-preview"]);
     await stack.dispose();
   }
-}
-
-/** Of the two standbys that are left, the one that has received more. */
-async function mostAdvanced(hosts: TestHosts, stack: TestStack): Promise<string> {
-  const received = async (node: "node-1" | "node-3"): Promise<bigint> => {
-    const bytes = "SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'::pg_lsn";
-    return BigInt(await hosts.psql(NODES[node], stack.container(node), bytes));
-  };
-  return (await received("node-3")) > (await received("node-1")) ? "node-3" : "node-1";
 }

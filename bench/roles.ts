@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Ledger } from "../tests/support/ledger.ts";
 import { docker } from "../tests/support/containers.ts";
+import { mostAdvanced } from "../tests/support/most-advanced.ts";
 import { ownerLogin } from "../tests/support/outputs.ts";
 import type { StackOutputs } from "../tests/support/outputs.ts";
 import { freePorts } from "../tests/support/ports.ts";
@@ -41,7 +42,7 @@ const NODES = ["node-1", "node-2", "node-3"];
 
 const SYNCHRONOUS = { synchronous: { mode: "quorum", count: 1 } };
 /** More than a dead primary ever keeps for itself here. */
-const ANY_LOSS = { failover: { lostBytes: 100_000_000 } };
+export const ANY_LOSS = { failover: { lostBytes: 100_000_000 } };
 
 /** After an update that has verified the old primary as a standby: enough for it to be seen as one. */
 const STANDBY_SHOWS_MILLISECONDS = 500;
@@ -108,7 +109,8 @@ async function change(
   await ledger.untilWritten();
   ledger.lap();
   await before(stack, outputs.primary);
-  await configure(await mostAdvanced(stack, outputs.primary));
+  const standbys = NODES.filter((node) => node !== outputs.primary);
+  await configure(await mostAdvanced(standbys, (node, sql) => psqlIn(stack.container(node), sql)));
   const oldPrimary = StandbyWatch.start(ownerLogin(outputs, outputs.primary));
   const [writableAfterSeconds, update] = await Promise.all([
     seconds(() => ledger.untilWritten(120_000)),
@@ -140,18 +142,4 @@ function newlyLost(lostBefore: Set<number>, lost: readonly number[]): number {
   const lostNow = lost.filter((id) => !lostBefore.has(id));
   for (const id of lostNow) lostBefore.add(id);
   return lostNow.length;
-}
-
-/** The standby that has received the most. */
-async function mostAdvanced(stack: TestStack, primary: string): Promise<string> {
-  const standbys = NODES.filter((node) => node !== primary);
-  const received = await Promise.all(
-    standbys.map(async (name) => {
-      const bytes = "SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'::pg_lsn";
-      return { name, bytes: BigInt(await psqlIn(stack.container(name), bytes)) };
-    }),
-  );
-  const [best] = received.toSorted((a, b) => (b.bytes > a.bytes ? 1 : -1));
-  if (best === undefined) throw new Error("there is no standby");
-  return best.name;
 }

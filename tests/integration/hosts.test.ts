@@ -5,6 +5,7 @@ import { update } from "../support/changes.ts";
 import { runCommand } from "../support/commands.ts";
 import { TestHosts } from "../support/hosts.ts";
 import { Ledger } from "../support/ledger.ts";
+import { mostAdvanced } from "../support/most-advanced.ts";
 import { ownerLogin } from "../support/outputs.ts";
 import type { StackOutputs } from "../support/outputs.ts";
 import { freePorts } from "../support/ports.ts";
@@ -185,7 +186,10 @@ async function partition(table: string, old: NodeName, way: (typeof WAYS)[number
   await sleep(randomInt(2000));
   await hosts[way](NODES[old]);
   // One of the two has every row that was acknowledged, and a target that has less is refused.
-  const primary = await furthest(names.filter((name) => name !== old));
+  const primary = await mostAdvanced(
+    names.filter((name) => name !== old),
+    psql,
+  );
   const unfenced = { failover: { lostBytes: 0, unfenced: [old] } };
   await stack.configure(config({ primary, ...QUORUM, acknowledge: unfenced }));
   // What it needs the host for fails: of db3 that is the backup server.
@@ -206,16 +210,6 @@ async function partition(table: string, old: NodeName, way: (typeof WAYS)[number
   await stack.up();
   expect(await psql(primary, `SELECT count(*) FROM pg_stat_replication WHERE application_name = '${old}'`)).toBe("1");
   return primary;
-}
-
-/** The node that has received the most. */
-async function furthest(standbys: readonly NodeName[]): Promise<NodeName> {
-  const received = "SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'::pg_lsn";
-  const positions = await Promise.all(
-    standbys.map(async (name) => ({ name, bytes: BigInt(await psql(name, received)) })),
-  );
-  const [best] = positions.toSorted((a, b) => (b.bytes > a.bytes ? 1 : -1));
-  return best?.name ?? "node-1";
 }
 
 describe("the stack is destroyed", () => {
