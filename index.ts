@@ -1,4 +1,3 @@
-import "./plain-stack-traces.ts";
 import "./no-debug-log.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { ApplicationDatabase } from "./components/application-database.ts";

@@ -27,6 +27,8 @@ export default defineConfig({
           name: "components",
           include: ["tests/components/**/*.test.ts"],
           env: { PULUMI_ERROR_OUTPUT_STRING: "1" },
+          // A whole program each: seconds on a busy machine.
+          testTimeout: MINUTE_MILLISECONDS,
         },
       },
       {
