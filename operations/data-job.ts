@@ -1,10 +1,12 @@
 import { engineOf, inspectContainer } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { runJob } from "./job.ts";
-import { parseLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
 import type { Node } from "./node.ts";
 import type { RoleEnvironment } from "./role-environment.ts";
+import { readHistory } from "./timeline-history.ts";
+import type { TimelineSpan } from "./timeline-history.ts";
+import { recordEnd } from "./wal-record.ts";
 
 /** What config-templates/rejoin.sh can do to the data of a node whose server is stopped. */
 export type DataVerb = "wal-end" | "release" | "follow" | "rewind" | "clone";
@@ -35,6 +37,8 @@ export async function runDataJob(
 export interface WalEnd {
   readonly timeline: number;
   readonly lsn: Lsn;
+  /** The timelines that it has been on; null: it has no history of the one that it is on. */
+  readonly history: readonly TimelineSpan[] | null;
 }
 
 /** By container and the moment at which it stopped: what has stopped writes no more, and one update asks three times. */
@@ -60,8 +64,22 @@ async function walEndByJob(
   node: string,
   signal: AbortSignal | undefined,
 ): Promise<WalEnd | undefined> {
-  const output = await runDataJob(environment, node, "wal-end", signal);
-  const timeline = /^timeline: (\d+)$/m.exec(output)?.[1];
-  const lsn = /^end of WAL: ([0-9A-F]+\/[0-9A-F]+)$/m.exec(output)?.[1];
-  return timeline === undefined || lsn === undefined ? undefined : { timeline: Number(timeline), lsn: parseLsn(lsn) };
+  return walEndOf(await runDataJob(environment, node, "wal-end", signal));
+}
+
+/** By what the job wrote. Pure. */
+export function walEndOf(output: string): WalEnd | undefined {
+  const said = (what: string): string[] =>
+    [...output.matchAll(new RegExp(`^${what}: ?(.*)$`, "gm"))].map(([, text = ""]) => text);
+  const [timeline, segmentBytes, blockBytes, record] = [
+    "timeline",
+    "bytes per segment",
+    "bytes per block",
+    "last record",
+  ].map((what) => said(what)[0]);
+  if (timeline === undefined || !segmentBytes || !blockBytes || record === undefined) return undefined;
+  const layout = { segmentBytes: BigInt(segmentBytes), blockBytes: BigInt(blockBytes) };
+  const lsn = recordEnd(record, layout);
+  if (lsn === undefined) return undefined;
+  return { timeline: Number(timeline), lsn, history: readHistory(Number(timeline), said("history").join("\n")) };
 }
