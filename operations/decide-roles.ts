@@ -1,5 +1,8 @@
 import { bytesBehind, formatLsn } from "./lsn.ts";
 import type { DownNode, NodeRole, PrimaryRole, StandbyRole } from "./observe-roles.ts";
+import { positionOf } from "./observe-roles.ts";
+import type { PgControl } from "./pg-control.ts";
+import { divergence, missingBytes } from "./timeline-history.ts";
 
 /** What has to happen so that the wanted node is the only primary. */
 export type RoleDecision =
@@ -82,11 +85,40 @@ function withoutPrimary(target: NodeRole, nodes: readonly NodeRole[]): RoleDecis
   const old = oldPrimaryAmong(nodes);
   if (old?.isHeard === true) return refused(heard(old));
   if (old === undefined) return amongStandbys(target, nodes);
-  if (old.control?.state === "shut down") {
-    const hasAll = target.timeline === old.control.timeline && target.replayedLsn > old.control.checkpointLsn;
-    return hasAll ? { kind: "promote", from: old, to: target } : { kind: "start", nodes: [old.name] };
+  if (old.control !== undefined && old.control.systemIdentifier !== target.systemIdentifier) {
+    return refused(
+      `${target.name} cannot become the primary: its data is of another cluster than that of ${old.name}.`,
+    );
   }
+  if (old.control?.state === "shut down") return afterCleanStop(old, old.control, target);
   return { kind: "failover", from: old, to: target };
+}
+
+/** Nothing was written behind the checkpoint of a clean stop: what comes to it was sent, or still can be. */
+function afterCleanStop(old: DownNode, control: PgControl, target: StandbyRole): RoleDecision {
+  // A position past the beginning of the record is one past its end: records are replayed whole.
+  const end = old.history && { history: old.history, lsn: control.checkpointLsn + 1n };
+  const received = positionOf(target);
+  if (end === null || received === null) return { kind: "failover", from: old, to: target };
+  const isReplayed = target.replayedLsn > control.checkpointLsn;
+  if (missingBytes(end, received) === 0 && isReplayed) return { kind: "promote", from: old, to: target };
+  const hasParted = divergence(received.history, received.lsn, end.history).discardedBytes > 0;
+  return hasParted || !isStartable(old)
+    ? { kind: "failover", from: old, to: target }
+    : { kind: "start", nodes: [old.name] };
+}
+
+function isStartable({ container }: DownNode): boolean {
+  switch (container) {
+    case "stopped":
+    case "paused":
+    case "running":
+      return true;
+    case "held":
+    case "missing":
+    case "unreachable":
+      return false;
+  }
 }
 
 const heard = ({ name, why }: DownNode): string =>
@@ -130,11 +162,10 @@ function oldPrimaryAmong(nodes: readonly NodeRole[]): DownNode | undefined {
 
 /** An interrupted switchover: all are standbys, and the one with the most WAL has every row. */
 function amongStandbys(target: StandbyRole, nodes: readonly NodeRole[]): RoleDecision {
-  const ahead = nodes.find((node) => node.kind === "standby" && isAhead(node, target));
-  if (ahead !== undefined) {
-    return refused(
-      `${target.name} cannot become the primary: nobody is, and ${ahead.name} has rows that ${target.name} has not. Set \`primary: ${ahead.name}\` first.`,
-    );
+  for (const node of nodes) {
+    if (node.kind !== "standby" || node === target) continue;
+    const ahead = whyAhead(node, target);
+    if (ahead !== undefined) return refused(`${target.name} cannot become the primary: nobody is, and ${ahead}`);
   }
   const silent = nodes.filter((node) => node.kind === "down" && node.fence === "none");
   if (silent.length > 0) {
@@ -144,5 +175,17 @@ function amongStandbys(target: StandbyRole, nodes: readonly NodeRole[]): RoleDec
   return { kind: "promote", from: undefined, to: target };
 }
 
-const isAhead = (node: StandbyRole, target: StandbyRole): boolean =>
-  node.timeline > target.timeline || (node.timeline === target.timeline && node.receivedLsn > target.receivedLsn);
+/** Where two have parted, the newer timeline is the one that the last primary was on. */
+function whyAhead(node: StandbyRole, target: StandbyRole): string | undefined {
+  const [own, others] = [positionOf(target), positionOf(node)];
+  if (own === null || others === null) {
+    const blind = own === null ? target : node;
+    return `it cannot be told whether ${node.name} has rows that ${target.name} has not: ${blind.name} has no history of its timeline ${blind.timeline}. Set \`primary\` to the one whose rows are wanted, and remove the other from \`nodes\`.`;
+  }
+  if (missingBytes(others, own) === 0) return undefined;
+  if (missingBytes(own, others) === 0) {
+    return `${node.name} has rows that ${target.name} has not. Set \`primary: ${node.name}\` first.`;
+  }
+  if (node.timeline < target.timeline) return undefined;
+  return `${node.name}, on timeline ${node.timeline}, has parted from ${target.name}, on timeline ${target.timeline}: each has rows that the other has not. Set \`primary: ${node.name}\` to keep those of ${node.name}.`;
+}

@@ -1,12 +1,14 @@
 import type pg from "pg";
 import { readContainerFile, writeContainerFile } from "./container-file.ts";
 import { readWalEnd } from "./data-job.ts";
+import type { WalEnd } from "./data-job.ts";
 import { engineOf } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { bytesBehind, formatLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
 import type { WhenStandbyMissing } from "./degrade.ts";
 import type { Node } from "./node.ts";
+import { positionOf } from "./observe-roles.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import { promote } from "./promote.ts";
 import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "./role-environment.ts";
@@ -14,6 +16,8 @@ import { reserveSlots } from "./slots.ts";
 import { one, withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
 import { isAlteredBySystem } from "./synchronous.ts";
+import { commonEnd, missingBytes } from "./timeline-history.ts";
+import type { LogPosition } from "./timeline-history.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** What can be known of a failover before it is done. */
@@ -23,6 +27,8 @@ export interface FailoverFacts {
   /** Where the write-ahead log of the dead primary ends; null: its files are gone, or do not tell. */
   readonly fromEndLsn: Lsn | null;
   readonly toReceivedLsn: Lsn;
+  /** Where the target went another way than the dead primary: up to there it has what that wrote. null: it did not. */
+  readonly partedAtLsn: Lsn | null;
   /** WAL that the dead primary has and the target never got; null: it cannot be told. */
   readonly lostBytes: number | null;
   /** By synchronous replication no acknowledged row is in what is lost. */
@@ -69,7 +75,7 @@ export async function failoverFacts(
     readWalEnd(environment, fromNode).catch(noAnswer),
     standingGuarantee(environment, from, fromNode, guarantee),
   ]);
-  return judgeFailover(from.name, to, end?.lsn ?? null, nodes, standing);
+  return judgeFailover(from.name, to, end ?? null, nodes, standing);
 }
 
 /** Commits of a primary whose synchronous_standby_names ALTER SYSTEM has set were confirmed by whomever that names. */
@@ -85,40 +91,68 @@ async function standingGuarantee(
   return isAlteredBySystem(autoConf ?? "") ? null : guarantee;
 }
 
-/** Pure: the same observations give the same facts. */
+/**
+ * Pure: the same observations give the same facts.
+ * @param end where the log of the dead primary ends; null: it cannot be told.
+ */
 export function judgeFailover(
   from: string,
   to: StandbyRole,
-  fromEndLsn: Lsn | null,
+  end: Pick<WalEnd, "lsn" | "history"> | null,
   nodes: readonly NodeRole[],
   guarantee: SynchronousGuarantee | null,
 ): FailoverFacts {
-  const standbys = nodes.filter((node) => node.kind === "standby");
-  const best = standbys.toSorted(mostReceivedFirst)[0] ?? to;
+  const standbys = nodes.filter(
+    (node) => node.kind === "standby" && node.systemIdentifier === to.systemIdentifier,
+  ) as StandbyRole[];
+  const [log, own] = [end && positionAt(end), positionOf(to)];
+  const missed = standbys.map((node) => ({ name: node.name, bytes: bytesMore(node, to, log) }));
+  const best = missed.toSorted((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0))[0];
   return {
     from,
     to: to.name,
-    fromEndLsn,
+    fromEndLsn: end?.lsn ?? null,
     toReceivedLsn: to.receivedLsn,
-    lostBytes: fromEndLsn === null ? null : bytesBehind(to.receivedLsn, fromEndLsn),
-    acknowledgedRowsAreSafe: guarantee !== null && isCovered(to, standbys, guarantee),
-    best: best.receivedLsn > to.receivedLsn ? best.name : to.name,
-    missedBytes: bytesBehind(to.receivedLsn, best.receivedLsn),
+    partedAtLsn: log && own && partedAt(log, own),
+    lostBytes: log && own && missingBytes(log, own),
+    acknowledgedRowsAreSafe: guarantee !== null && isCovered(missed, guarantee),
+    best: (best?.bytes ?? 0) > 0 && best !== undefined ? best.name : to.name,
+    missedBytes: best?.bytes ?? 0,
     unfenceable: nodes.flatMap((node) => (node.kind === "down" && node.container === "unreachable" ? [node.name] : [])),
   };
 }
 
-const mostReceivedFirst = (a: StandbyRole, b: StandbyRole): number =>
-  b.receivedLsn > a.receivedLsn ? 1 : b.receivedLsn < a.receivedLsn ? -1 : 0;
+const positionAt = ({ history, lsn }: Pick<WalEnd, "lsn" | "history">): LogPosition | null =>
+  history && { history, lsn };
+
+/** null: one is a part of the other. */
+function partedAt(log: LogPosition, other: LogPosition): Lsn | null {
+  const common = commonEnd(log, other);
+  return common < log.lsn && common < other.lsn ? common : null;
+}
+
+/**
+ * What a standby has and another has not: of the log of the dead primary, or, where that cannot be read, of its own.
+ * null: it cannot be told, as of one that has no history of its timeline.
+ */
+function bytesMore(node: StandbyRole, than: StandbyRole, log: LogPosition | null): number | null {
+  if (node.name === than.name) return 0;
+  const [has, other] = [positionOf(node), positionOf(than)];
+  if (has === null || other === null) return null;
+  return log === null ? missingBytes(has, other) : bytesBehind(commonEnd(log, other), commonEnd(log, has));
+}
 
 /**
  * An acknowledged commit is on `count` of the candidates. Where fewer than that do not answer, one that answers has it;
- * the target has it if it got as much as any of them.
+ * the target has it if it has all that any of them has.
+ * @param answering standbys, and what each has more than the target.
  */
-function isCovered(to: StandbyRole, standbys: readonly StandbyRole[], guarantee: SynchronousGuarantee): boolean {
-  const answering = standbys.filter((node) => guarantee.candidates.includes(node.name));
-  const silent = guarantee.candidates.length - answering.length;
-  return silent < guarantee.count && answering.every((node) => node.receivedLsn <= to.receivedLsn);
+function isCovered(
+  answering: readonly { readonly name: string; readonly bytes: number | null }[],
+  { candidates, count }: SynchronousGuarantee,
+): boolean {
+  const confirming = answering.filter(({ name }) => candidates.includes(name));
+  return candidates.length - confirming.length < count && confirming.every(({ bytes }) => bytes === 0);
 }
 
 /** Whether rows may be lost that a client was told are there. */
@@ -186,17 +220,27 @@ export const describeFailover = (facts: FailoverFacts, from: DownNode): string[]
 
 /** What is known, a sentence each. */
 function factLines(facts: FailoverFacts, from: DownNode): string[] {
-  const { fromEndLsn, toReceivedLsn, lostBytes, best, missedBytes, to } = facts;
-  const position = `${to} has received up to ${formatLsn(toReceivedLsn)}`;
+  const { best, missedBytes, to } = facts;
   return [
-    fromEndLsn === null
-      ? `Where the log of ${from.name} ends cannot be told, ${position}.`
-      : `The log of ${from.name} ends at ${formatLsn(fromEndLsn)}, ${position}: ${lostBytes} bytes would be lost.`,
+    lossLine(facts, from),
     ...(facts.acknowledgedRowsAreSafe ? ["Replication was synchronous: no acknowledged row is among them."] : []),
     ...(best === to ? [] : [`${best} has received ${missedBytes} bytes more than ${to}.`]),
     ...(facts.unfenceable.includes(from.name) ? [] : [fencing(from)]),
     ...facts.unfenceable.map(unfencedRisk),
   ];
+}
+
+function lossLine(
+  { fromEndLsn, toReceivedLsn, partedAtLsn, lostBytes, to }: FailoverFacts,
+  { name }: DownNode,
+): string {
+  const position = `${to} has received up to ${formatLsn(toReceivedLsn)}`;
+  if (fromEndLsn === null) return `Where the log of ${name} ends cannot be told, ${position}.`;
+  const end = `The log of ${name} ends at ${formatLsn(fromEndLsn)}, ${position}`;
+  if (lostBytes === null)
+    return `${end}, but on which timelines the two got there cannot be told, nor what would be lost.`;
+  const parted = partedAtLsn === null ? "" : `, but went another way from ${formatLsn(partedAtLsn)} on`;
+  return `${end}${parted}: ${lostBytes} bytes would be lost.`;
 }
 
 const fencing = ({ name, container }: DownNode): string =>

@@ -9,6 +9,8 @@ import type { ContainerState } from "./observe.ts";
 import { readPgControl } from "./pg-control.ts";
 import type { PgControl } from "./pg-control.ts";
 import { runAsSuperuser } from "./superuser.ts";
+import { historyFileName, readHistory } from "./timeline-history.ts";
+import type { LogPosition, TimelineSpan } from "./timeline-history.ts";
 import { serverAnswers } from "./server-answers.ts";
 import { withDeadline } from "./with-deadline.ts";
 
@@ -32,7 +34,10 @@ export interface PrimaryRole {
 export interface StandbyRole {
   readonly kind: "standby";
   readonly name: string;
+  /** Of what it has received. */
   readonly timeline: number;
+  /** The timelines that it has been on, this one last; null: it has no history of it. */
+  readonly history: readonly TimelineSpan[] | null;
   readonly systemIdentifier: string;
   readonly receivedLsn: Lsn;
   readonly replayedLsn: Lsn;
@@ -42,6 +47,10 @@ export interface StandbyRole {
   readonly applyDelayMilliseconds: number;
 }
 
+/** How far a standby has got, and on which way; null: nobody knows its way. */
+export const positionOf = ({ history, receivedLsn }: StandbyRole): LogPosition | null =>
+  history && { history, lsn: receivedLsn };
+
 /** Its server does not answer. */
 export interface DownNode {
   readonly kind: "down";
@@ -49,6 +58,8 @@ export interface DownNode {
   readonly container: ContainerState;
   /** undefined: there is no data, or nothing to look through. */
   readonly control: PgControl | undefined;
+  /** The timelines up to that of its last checkpoint; null: it has no history of it, or no data. */
+  readonly history: readonly TimelineSpan[] | null;
   /** With it a server starts as a standby, whatever it was. */
   readonly standbySignal: boolean;
   readonly fence: Fence;
@@ -73,6 +84,9 @@ export interface DataPaths {
 interface RoleRow {
   readonly standby: boolean;
   readonly timeline: number;
+  readonly history: string | null;
+  readonly received_timeline: number;
+  readonly received_history: string | null;
   readonly system_identifier: string;
   readonly received: string;
   readonly replayed: string;
@@ -84,29 +98,47 @@ interface RoleRow {
 }
 
 /**
- * The timeline of a standby is that of what it receives; one that receives nothing names the newest that it has
- * replayed into, which pg_control may not name yet: the name of the newest history file in pg_wal.
+ * Which timeline a standby replays, it says over a replication connection only. Neither pg_control nor the history files
+ * in pg_wal tell: the one may name an older timeline, the others are fetched from a primary whether they can be followed
+ * or not. A standby may have received WAL of a newer timeline than it replays: whose that is says the WAL receiver, or,
+ * where there is none any more, the newest file that it wrote for that position.
  */
 const ROLE = `
+SELECT pg_is_in_recovery() AS standby \\gset
+\\set own_timeline 0
+\\if :standby
+\\c -reuse-previous=on "replication=database"
+IDENTIFY_SYSTEM \\gset identified_
+\\set own_timeline :identified_timeline
+\\endif
 SELECT row_to_json(answer) FROM (
-  SELECT standby,
+  SELECT standby, timeline, received_timeline, received::text, replayed::text,
+    pg_read_file('pg_wal/' || lpad(upper(to_hex(timeline)), 8, '0') || '.history', 0, 1000000, true) AS history,
+    pg_read_file('pg_wal/' || lpad(upper(to_hex(received_timeline)), 8, '0') || '.history', 0, 1000000, true)
+      AS received_history,
     (pg_control_system()).system_identifier::text AS system_identifier,
-    CASE WHEN standby THEN
-      coalesce((SELECT received_tli FROM pg_stat_wal_receiver),
-               greatest((pg_control_checkpoint()).timeline_id,
-                        (SELECT max(('x' || substr(name, 1, 8))::bit(32)::int)
-                         FROM pg_ls_dir('pg_wal') AS name WHERE name ~ '^[0-9A-F]{8}\\.history$')))
-      ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline,
-    CASE WHEN standby THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), '0/0')
-      ELSE pg_current_wal_lsn() END::text AS received,
-    CASE WHEN standby THEN coalesce(pg_last_wal_replay_lsn(), '0/0') ELSE pg_current_wal_lsn() END::text AS replayed,
     EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS streaming,
     (SELECT setting::bigint FROM pg_settings WHERE name = 'recovery_min_apply_delay') AS delay,
     coalesce((SELECT extract(epoch FROM max(now() - xact_start))::int FROM pg_stat_activity
               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()), 0) AS oldest,
     (SELECT count(*)::int FROM pg_ls_dir('pg_wal/archive_status') AS name WHERE name LIKE '%.ready') AS unarchived,
     (pg_stat_file('standby.signal', true)).size IS NOT NULL AS held
-  FROM (SELECT pg_is_in_recovery() AS standby) AS role) AS answer;
+  FROM (SELECT standby, timeline, received, replayed,
+      CASE WHEN standby AND received > replayed THEN coalesce(
+        (SELECT received_tli FROM pg_stat_wal_receiver),
+        (SELECT max(('x' || substr(name, 1, 8))::bit(32)::int) FROM pg_ls_dir('pg_wal') AS name
+         WHERE name ~ '^[0-9A-F]{24}$' AND substr(name, 9) = (
+           SELECT lpad(upper(to_hex(div(number, 4294967296 / segment)::bigint)), 8, '0')
+             || lpad(upper(to_hex(mod(number, 4294967296 / segment)::bigint)), 8, '0')
+           FROM (SELECT setting::bigint AS segment, div(received - '0/1', setting::numeric) AS number
+                 FROM pg_settings WHERE name = 'wal_segment_size') AS file)),
+        timeline) ELSE timeline END AS received_timeline
+    FROM (SELECT standby,
+        CASE WHEN standby THEN :own_timeline
+          ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline,
+        CASE WHEN standby THEN coalesce(pg_last_wal_receive_lsn(), '0/0') ELSE pg_current_wal_lsn() END AS received,
+        CASE WHEN standby THEN coalesce(pg_last_wal_replay_lsn(), '0/0') ELSE pg_current_wal_lsn() END AS replayed
+      FROM (SELECT pg_is_in_recovery() AS standby) AS role) AS position) AS log) AS answer;
 `;
 
 const ANSWER_TIMEOUT_SECONDS = 4;
@@ -130,11 +162,12 @@ async function observeRole(node: Node, paths: DataPaths): Promise<NodeRole> {
 }
 
 function roleOf(name: string, row: RoleRow): PrimaryRole | StandbyRole {
-  const common = { name, timeline: row.timeline, systemIdentifier: row.system_identifier };
+  const common = { name, systemIdentifier: row.system_identifier };
   if (!row.standby) {
     return {
       kind: "primary",
       ...common,
+      timeline: row.timeline,
       writtenLsn: parseLsn(row.received),
       oldestTransactionSeconds: row.oldest,
       unarchivedFiles: row.unarchived,
@@ -144,17 +177,29 @@ function roleOf(name: string, row: RoleRow): PrimaryRole | StandbyRole {
   return {
     kind: "standby",
     ...common,
-    receivedLsn: parseLsn(row.received),
+    ...receivedUpTo(row),
     replayedLsn: parseLsn(row.replayed),
     streaming: row.streaming,
     applyDelayMilliseconds: row.delay,
   };
 }
 
+/** What was received on an older timeline than it replays, or up to an earlier position, counts for nothing. */
+function receivedUpTo(row: RoleRow): Pick<StandbyRole, "timeline" | "history" | "receivedLsn"> {
+  const [received, replayed] = [parseLsn(row.received), parseLsn(row.replayed)];
+  return received > replayed && row.received_timeline >= row.timeline
+    ? {
+        timeline: row.received_timeline,
+        history: readHistory(row.received_timeline, row.received_history),
+        receivedLsn: received,
+      }
+    : { timeline: row.timeline, history: readHistory(row.timeline, row.history), receivedLsn: replayed };
+}
+
 async function downNode(node: Node, paths: DataPaths, why: string): Promise<DownNode> {
   const container = await containerState(node);
   const common = { kind: "down", name: node.name, container, why, isHeard: false } as const;
-  const unknown = { control: undefined, standbySignal: false, fence: "none" } as const;
+  const unknown = { control: undefined, history: null, standbySignal: false, fence: "none" } as const;
   if (container === "missing") return { ...common, ...unknown };
   if (container === "unreachable") return { ...common, ...unknown, isHeard: await isHeard(node) };
   const [control, standbySignal, fence] = await Promise.all([
@@ -162,7 +207,19 @@ async function downNode(node: Node, paths: DataPaths, why: string): Promise<Down
     hasFile(engineOf(node), node.container, `${paths.dataDirectory}/standby.signal`),
     readFence(node, paths.fenceFile),
   ]);
-  return { ...common, control, standbySignal, fence };
+  return { ...common, control, history: await historyOf(node, paths, control), standbySignal, fence };
+}
+
+async function historyOf(
+  node: Node,
+  { dataDirectory }: DataPaths,
+  control: PgControl | undefined,
+): Promise<readonly TimelineSpan[] | null> {
+  if (control === undefined) return null;
+  const { timeline } = control;
+  const path = `${dataDirectory}/pg_wal/${historyFileName(timeline)}`;
+  const text = timeline === 1 ? "" : await readContainerFile(engineOf(node), node.container, path);
+  return readHistory(timeline, text);
 }
 
 const isHeard = async ({ endpoint }: Node): Promise<boolean> => endpoint !== undefined && serverAnswers(endpoint);

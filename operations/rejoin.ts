@@ -1,7 +1,5 @@
-import { readContainerFile } from "./container-file.ts";
 import { readWalEnd, runDataJob } from "./data-job.ts";
 import type { DataVerb } from "./data-job.ts";
-import { engineOf } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import type { Node } from "./node.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
@@ -9,7 +7,7 @@ import type { PgControl } from "./pg-control.ts";
 import type { RoleAcknowledgement, RoleEnvironment } from "./role-environment.ts";
 import { startServer } from "./server.ts";
 import { runAsSuperuser } from "./superuser.ts";
-import { divergence, historyFileName, parseHistory } from "./timeline-history.ts";
+import { divergence, historyFileName, isSameHistory, parseHistory, readHistory } from "./timeline-history.ts";
 import type { TimelineSpan } from "./timeline-history.ts";
 import type { Lsn } from "./lsn.ts";
 
@@ -38,7 +36,11 @@ export async function primaryHistory(primary: Node, timeline: number): Promise<T
   const file = `pg_wal/${historyFileName(timeline)}`;
   // With an offset and a length, as a server before 16 wants it where the file may be missing.
   const text = await runAsSuperuser(primary, `SELECT pg_read_file('${file}', 0, 1000000, true);\n`);
-  return parseHistory(timeline, text);
+  const history = readHistory(timeline, text);
+  if (history !== null) return history;
+  throw new OperationError(
+    `expected ${primary.name} to know how its timeline came to be, but there is no ${file} in its data directory: who can follow it cannot be told. Put it back from another node.`,
+  );
 }
 
 /** Of the nodes that have to follow: those that cannot as they are. A standby that answers and is not ahead can. */
@@ -49,7 +51,7 @@ export function cannotFollow(nodes: readonly NodeRole[], history: readonly Timel
         return false;
       case "down":
         return (
-          node.container !== "missing" && (node.fence !== "none" || !node.standbySignal || node.control === undefined)
+          node.container !== "missing" && (node.fence !== "none" || !node.standbySignal || !isOnTheWay(node, history))
         );
       case "standby":
         return isDiverged(node, history);
@@ -58,13 +60,17 @@ export function cannotFollow(nodes: readonly NodeRole[], history: readonly Timel
 }
 
 /** What it has replayed counts: what it only received it may still leave at the fork. */
-function isDiverged(node: StandbyRole, history: readonly TimelineSpan[]): boolean {
-  const at = history.findIndex((span) => span.timeline === node.timeline);
-  if (at === -1) return true;
-  return (
-    divergence([...history.slice(0, at), { timeline: node.timeline, endLsn: null }], node.replayedLsn, history)
-      .discardedBytes > 0
-  );
+const isDiverged = (node: StandbyRole, history: readonly TimelineSpan[]): boolean =>
+  node.history === null || divergence(node.history, node.replayedLsn, history).discardedBytes > 0;
+
+/**
+ * Whether what is there of a standby that is stopped is part of the primary's way, for certain. Of one that was not the
+ * primary before, only its log tells where that ends; but on the primary's own timeline it received what that wrote.
+ */
+function isOnTheWay({ control, history: own }: DownNode, history: readonly TimelineSpan[]): boolean {
+  if (control === undefined || own === null) return false;
+  if (control.state === "shut down") return divergence(own, afterCheckpoint(control).lsn, history).discardedBytes === 0;
+  return isSameHistory(own, history);
 }
 
 /** What it takes for a node whose server is stopped to follow. Nothing of its data is changed. */
@@ -81,12 +87,14 @@ export async function planRejoin(
     return { node: node.name, rung: "clone", reason: "it has no data", discardedBytes: 0 };
   }
   const control = role.kind === "down" ? role.control : undefined;
-  const end = control?.state === "shut down" ? afterCheckpoint(control) : await logEnd(environment, node, signal);
+  const end =
+    control?.state === "shut down"
+      ? { ...afterCheckpoint(control), history: role.history }
+      : await logEnd(environment, node, signal);
   if (typeof end === "string") {
     return { node: node.name, rung: "clone", reason: `its data cannot be read: ${end}`, discardedBytes: null };
   }
-  const own = await ownHistory(environment, node, end.timeline);
-  return chooseRung(node.name, own, end.lsn, history);
+  return chooseRung(node.name, end.history ?? parseHistory(end.timeline, ""), end.lsn, history);
 }
 
 /** Or why it cannot be told. */
@@ -100,12 +108,6 @@ async function logEnd(environment: RoleEnvironment, node: Node, signal: AbortSig
 }
 
 const afterCheckpoint = (control: PgControl) => ({ timeline: control.timeline, lsn: control.checkpointLsn + 1n });
-
-async function ownHistory({ dataDirectory }: RoleEnvironment, node: Node, timeline: number): Promise<TimelineSpan[]> {
-  if (timeline === 1) return parseHistory(1, "");
-  const path = `${dataDirectory}/pg_wal/${historyFileName(timeline)}`;
-  return parseHistory(timeline, (await readContainerFile(engineOf(node), node.container, path)) ?? "");
-}
 
 /** Pure: pg_rewind cannot tell two servers apart that were promoted to the same timeline each by itself. */
 export function chooseRung(

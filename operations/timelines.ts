@@ -2,7 +2,7 @@ import { bytesBehind, formatLsn, parseLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
 import type { ServerObservation } from "./observe.ts";
 import type { DivergenceStatus, TimelineStatus } from "./status-schema.ts";
-import { divergence, parseHistory, timelineStart } from "./timeline-history.ts";
+import { divergence, isSameHistory, parseHistory, timelineStart } from "./timeline-history.ts";
 import type { TimelineSpan } from "./timeline-history.ts";
 
 /** A file of pg_wal that says how a timeline came to be. */
@@ -66,7 +66,7 @@ function partedFrom(primary: ServerHistory, other: ServerHistory): DivergenceSta
     }));
   const unknown = ours === undefined || theirs === undefined;
   // Two that write on one timeline have parted without leaving a trace of where.
-  if (unknown || (bothWrite && primary.server.timeline === other.server.timeline && sameSpans(ours, theirs))) {
+  if (unknown || (bothWrite && primary.server.timeline === other.server.timeline && isSameHistory(ours, theirs))) {
     return bothWrite ? { forkLsn: null, nodes: nodes(null) } : undefined;
   }
   const { forkLsn, discardedBytes } = divergence(theirs, endOf(other.server), ours);
@@ -84,6 +84,3 @@ function spansOf({ server, histories }: ServerHistory): TimelineSpan[] | undefin
   const own = histories.find(({ timeline }) => timeline === server.timeline);
   return own === undefined ? undefined : parseHistory(own.timeline, own.text);
 }
-
-const sameSpans = (a: readonly TimelineSpan[], b: readonly TimelineSpan[]): boolean =>
-  a.length === b.length && a.every(({ endLsn }, index) => endLsn === b[index]?.endLsn);

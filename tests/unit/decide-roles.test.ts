@@ -3,9 +3,14 @@ import { MAXIMUM_LAG_BYTES, decideRoles } from "../../operations/decide-roles.ts
 import { parseLsn } from "../../operations/lsn.ts";
 import type { DownNode, NodeRole, PrimaryRole, StandbyRole } from "../../operations/observe-roles.ts";
 import type { PgControl } from "../../operations/pg-control.ts";
+import { parseHistory } from "../../operations/timeline-history.ts";
 
 const SYSTEM = "7710573247014883365";
 const END = parseLsn("0/5000000");
+const FIRST = parseHistory(1, "");
+/** Begins where the first one is at its end in most of what follows. */
+const SECOND = parseHistory(2, "1\t0/5000000\tno recovery target specified\n");
+const EARLIER_SECOND = parseHistory(2, "1\t0/4000000\tno recovery target specified\n");
 
 const primary = (name: string, part: Partial<PrimaryRole> = {}): PrimaryRole => ({
   kind: "primary",
@@ -22,7 +27,8 @@ const primary = (name: string, part: Partial<PrimaryRole> = {}): PrimaryRole => 
 const standby = (name: string, part: Partial<StandbyRole> = {}): StandbyRole => ({
   kind: "standby",
   name,
-  timeline: 1,
+  timeline: part.history?.at(-1)?.timeline ?? 1,
+  history: FIRST,
   systemIdentifier: SYSTEM,
   receivedLsn: END,
   replayedLsn: END,
@@ -46,6 +52,7 @@ const down = (name: string, part: Partial<DownNode> = {}): DownNode => ({
   name,
   container: "stopped",
   control: control(),
+  history: FIRST,
   standbySignal: false,
   fence: "none",
   why: "its container is not running",
@@ -69,6 +76,26 @@ describe("node-2 is wanted", () => {
       "and node-1 was stopped cleanly with more than node-2 has",
       [down("node-1", { control: SHUT_DOWN }), standby("node-2", { replayedLsn: END - 200n })],
       "start",
+    ],
+    [
+      "and node-1 was stopped cleanly, but node-2 has parted from it before",
+      [down("node-1", { control: SHUT_DOWN }), standby("node-2", { history: EARLIER_SECOND, replayedLsn: END + 8n })],
+      "failover",
+    ],
+    [
+      "and node-1 was stopped cleanly, and node-2 has gone on from there",
+      [down("node-1", { control: SHUT_DOWN }), standby("node-2", { history: SECOND, receivedLsn: END + 8n })],
+      "promote",
+    ],
+    [
+      "and node-1 was stopped cleanly, on a timeline that nobody knows the way of",
+      [down("node-1", { control: SHUT_DOWN, history: null }), standby("node-2")],
+      "failover",
+    ],
+    [
+      "and standbys only are left, one with a greater position on an older timeline",
+      [standby("node-1", { receivedLsn: END + 16n }), standby("node-2", { history: SECOND, receivedLsn: END + 8n })],
+      "promote",
     ],
     ["and node-1 was killed", [down("node-1"), standby("node-2")], "failover"],
     ["and node-1 hangs", [down("node-1", { container: "running" }), standby("node-2")], "failover"],
@@ -128,6 +155,26 @@ describe("node-2 is wanted", () => {
       "another standby has more",
       [standby("node-1", { receivedLsn: END + 1n }), standby("node-2")],
       /node-1 has rows that node-2 has not/,
+    ],
+    [
+      "another standby is on a newer timeline, at a smaller position",
+      [standby("node-1", { history: SECOND, receivedLsn: END + 8n }), standby("node-2", { receivedLsn: END + 16n })],
+      /node-1, on timeline 2, has parted from node-2, on timeline 1/,
+    ],
+    [
+      "another standby was promoted to a timeline of the same number",
+      [standby("node-1", { history: EARLIER_SECOND }), standby("node-2", { history: SECOND, receivedLsn: END + 8n })],
+      /each has rows that the other has not/,
+    ],
+    [
+      "nobody knows the way of another standby",
+      [standby("node-1", { history: null }), standby("node-2")],
+      /it cannot be told whether node-1 has rows/,
+    ],
+    [
+      "it is of another cluster than the dead primary",
+      [down("node-1"), standby("node-2", { systemIdentifier: "1" })],
+      /its data is of another cluster than that of node-1/,
     ],
     ["its engine cannot be reached", [unreachable("node-2"), standby("node-1")], /cannot become the primary/],
     [

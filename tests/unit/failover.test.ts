@@ -3,11 +3,19 @@ import { describeFailover, judgeFailover, needsAcknowledgement, refusedFailover 
 import type { SynchronousGuarantee } from "../../operations/failover.ts";
 import { parseLsn } from "../../operations/lsn.ts";
 import type { DownNode, StandbyRole } from "../../operations/observe-roles.ts";
+import { parseHistory } from "../../operations/timeline-history.ts";
+import type { TimelineSpan } from "../../operations/timeline-history.ts";
 
-const standby = (name: string, received: string): StandbyRole => ({
+const FIRST = parseHistory(1, "");
+const SECOND = parseHistory(2, "1\t0/2000000\tno recovery target specified\n");
+/** Parted from the second, and the number says nothing of who has more. */
+const THIRD = parseHistory(3, "1\t0/1000000\tno recovery target specified\n");
+
+const standby = (name: string, received: string, history: readonly TimelineSpan[] | null = FIRST): StandbyRole => ({
   kind: "standby",
   name,
-  timeline: 1,
+  timeline: history?.at(-1)?.timeline ?? 2,
+  history,
   systemIdentifier: "7300000000000000000",
   receivedLsn: parseLsn(received),
   replayedLsn: parseLsn(received),
@@ -20,6 +28,7 @@ const dead: DownNode = {
   name: "node-1",
   container: "stopped",
   control: undefined,
+  history: null,
   standbySignal: false,
   fence: "none",
   why: "its container is exited",
@@ -28,7 +37,8 @@ const dead: DownNode = {
 
 const accepted = (lostBytes: number | null, unfenced: readonly string[] = []) => ({ lostBytes, unfenced });
 
-const end = parseLsn("0/3000100");
+const endsAt = (lsn: string, history: readonly TimelineSpan[] | null = FIRST) => ({ lsn: parseLsn(lsn), history });
+const end = endsAt("0/3000100");
 const behind = standby("node-2", "0/3000000");
 const ahead = standby("node-3", "0/3000080");
 const anyOne: SynchronousGuarantee = { count: 1, candidates: ["node-2", "node-3"] };
@@ -54,6 +64,65 @@ describe("what would be lost", () => {
   test("is nothing where the target has it all", () => {
     const facts = judgeFailover("node-1", standby("node-2", "0/3000100"), end, [dead], null);
     expect(refusedFailover(facts, dead, accepted(null))).toBeUndefined();
+  });
+});
+
+describe("positions on other timelines", () => {
+  const later = endsAt("0/3000100", SECOND);
+
+  test("a target that stayed on the timeline before has of the dead primary's what was written before it", () => {
+    const facts = judgeFailover("node-1", standby("node-2", "0/4000000"), later, [dead], null);
+    expect(facts).toMatchObject({ lostBytes: 0x1000100, partedAtLsn: parseLsn("0/2000000") });
+    expect(needsAcknowledgement(facts)).toBe(true);
+    expect(describeFailover(facts, dead)[1]).toBe(
+      "  The log of node-1 ends at 0/3000100, node-2 has received up to 0/4000000, but went another way from 0/2000000 on: 16777472 bytes would be lost.",
+    );
+  });
+
+  test("a target that went on to a timeline of its own has nothing of what was written behind the fork", () => {
+    const facts = judgeFailover("node-1", standby("node-2", "0/9000000", THIRD), later, [dead], null);
+    expect(facts).toMatchObject({ lostBytes: 0x2000100, partedAtLsn: parseLsn("0/1000000") });
+  });
+
+  test("a target that went on from behind the end of the dead primary has all of it", () => {
+    const facts = judgeFailover("node-1", standby("node-2", "0/2000100", SECOND), endsAt("0/2000000"), [dead], null);
+    expect(facts).toMatchObject({ lostBytes: 0, partedAtLsn: null });
+  });
+
+  test("without a history nobody knows what would be lost, and it is not nothing", () => {
+    for (const facts of [
+      judgeFailover("node-1", standby("node-2", "0/4000000", null), later, [dead], null),
+      judgeFailover("node-1", standby("node-2", "0/4000000", SECOND), endsAt("0/3000100", null), [dead], null),
+    ]) {
+      expect(facts.lostBytes).toBeNull();
+      expect(needsAcknowledgement(facts)).toBe(true);
+      expect(describeFailover(facts, dead)[1]).toContain("cannot be told, nor what would be lost");
+    }
+  });
+
+  test("a standby on an older timeline has not more because its position is greater", () => {
+    const [old, target] = [standby("node-3", "0/4000000"), standby("node-2", "0/3000000", SECOND)];
+    const facts = judgeFailover("node-1", target, later, [dead, old, target], null);
+    expect(facts).toMatchObject({ best: "node-2", missedBytes: 0, lostBytes: 256 });
+  });
+
+  test("a standby on the timeline of the dead primary has more than one with a greater position on an older one", () => {
+    const [target, right] = [standby("node-2", "0/4000000"), standby("node-3", "0/3000000", SECOND)];
+    const facts = judgeFailover("node-1", target, later, [dead, right, target], null);
+    expect(facts).toMatchObject({ best: "node-3", missedBytes: 0x1000000 });
+  });
+
+  test("nor does it stand for a candidate that has confirmed commits on the newer one", () => {
+    const guarantee = { count: 1, candidates: ["node-2", "node-3"] };
+    const [target, right] = [standby("node-2", "0/4000000"), standby("node-3", "0/3000000", SECOND)];
+    const safe = (to: StandbyRole, log: typeof later | null) =>
+      judgeFailover("node-1", to, log, [dead, right, target], guarantee).acknowledgedRowsAreSafe;
+    expect([safe(target, later), safe(target, null)]).toEqual([false, false]);
+    expect(safe(right, later)).toBe(true);
+    const blind = standby("node-3", "0/3000000", null);
+    expect(judgeFailover("node-1", target, later, [dead, blind, target], guarantee).acknowledgedRowsAreSafe).toBe(
+      false,
+    );
   });
 });
 
