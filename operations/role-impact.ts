@@ -1,12 +1,11 @@
 import { OperationError } from "./errors.ts";
-import { describeFailover } from "./failover.ts";
-import type { SynchronousGuarantee } from "./failover.ts";
+import { acceptedFailover, describeFailover, refusedFailover } from "./failover.ts";
+import type { SynchronousGuarantee } from "./synchronous.ts";
+import { foreseeRejoins } from "./foresee-rejoins.ts";
 import { foreseeRoles } from "./foresee-roles.ts";
 import type { Impact } from "./impact.ts";
 import { bytesBehind } from "./lsn.ts";
-import type { Node } from "./node.ts";
-import type { DownNode, NodeRole, PrimaryRole, StandbyRole } from "./observe-roles.ts";
-import { cannotFollow, describeRung, planRejoin, primaryHistory } from "./rejoin.ts";
+import type { PrimaryRole, StandbyRole } from "./observe-roles.ts";
 import type { RejoinContext } from "./rejoin.ts";
 
 /** Measured: what a switchover of a topology without long-running work takes. */
@@ -24,8 +23,9 @@ export async function roleImpact(
   const { nodes, roles, decision } = foreseen;
   switch (decision.kind) {
     case "none": {
-      const lines = [`${wanted} is the primary already`, ...(await rejoinLines(context, nodes, roles, wanted))];
-      return { level: "reload", nodes: [wanted], message: lines.join("\n") };
+      const rejoins = await foreseeRejoins(context, nodes, roles, wanted);
+      const message = [`${wanted} is the primary already`, ...rejoins.map(({ line }) => line)].join("\n");
+      return { level: rejoins.some(({ isRefused }) => isRefused) ? "refused" : "reload", nodes: [wanted], message };
     }
     case "start":
       return {
@@ -47,7 +47,9 @@ export async function roleImpact(
       };
     case "failover": {
       const { facts, from } = decision;
-      return { level: "switchover", nodes: [from.name, wanted], message: describeFailover(facts, from).join("\n") };
+      const refusal = refusedFailover(facts, from, acceptedFailover(context.acknowledgement));
+      const message = refusal ?? describeFailover(facts, from).join("\n");
+      return { level: refusal === undefined ? "switchover" : "refused", nodes: [from.name, wanted], message };
     }
     case "refused":
       return { level: "refused", nodes: [wanted], message: decision.reason };
@@ -69,37 +71,3 @@ const longTransactionLine = ({ name, oldestTransactionSeconds }: PrimaryRole): s
   oldestTransactionSeconds < 5
     ? []
     : [`  a transaction on ${name} has run for ${oldestTransactionSeconds} s: it is cut off`];
-
-/** What the nodes that do not follow will do about it. */
-async function rejoinLines(
-  context: RejoinContext,
-  nodes: readonly Node[],
-  roles: readonly NodeRole[],
-  wanted: string,
-): Promise<string[]> {
-  const primary = nodes.find((node) => node.name === wanted);
-  const role = roles.find((candidate) => candidate.name === wanted);
-  if (primary === undefined || role?.kind !== "primary") return [];
-  const history = await primaryHistory(primary, role.timeline);
-  const lines = cannotFollow(
-    roles.filter((other) => other !== role),
-    history,
-  ).map(async (other) => {
-    const node = nodes.find((candidate) => candidate.name === other.name);
-    if (node === undefined || other.kind === "primary") return [];
-    return [await rejoinLine(context, node, other, history)];
-  });
-  return (await Promise.all(lines)).flat();
-}
-
-/** A server that runs has to be stopped before its log can be read to the end. */
-async function rejoinLine(
-  context: RejoinContext,
-  node: Node,
-  role: DownNode | StandbyRole,
-  history: Parameters<typeof planRejoin>[3],
-): Promise<string> {
-  if (role.kind === "standby") return `${node.name} went another way than the primary: it is rewound or cloned again`;
-  const step = await planRejoin(context, node, role, history);
-  return `${node.name} rejoins by ${describeRung(step.rung)}: ${step.reason}`;
-}

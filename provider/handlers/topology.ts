@@ -3,11 +3,14 @@ import { converge } from "../../operations/converge.ts";
 import { isReachable } from "../../operations/engine.ts";
 import { messageOf, noAnswer } from "../../operations/errors.ts";
 import { levelOf } from "../../operations/findings.ts";
+import type { FindingKind } from "../../operations/findings.ts";
+import { foreseeRejoinsTo } from "../../operations/foresee-rejoins.ts";
 import { guaranteeUntilNow } from "../../operations/failover.ts";
 import { askBeforeChange, changedParameters, impacts } from "../../operations/impact.ts";
 import type { Impact } from "../../operations/impact.ts";
 import { leftOverHold } from "../../operations/left-over-hold.ts";
 import { roleImpact } from "../../operations/role-impact.ts";
+import type { RoleAcknowledgement } from "../../operations/role-environment.ts";
 import { settledFindings } from "../../operations/settled-findings.ts";
 import { withOperator } from "../../operations/sql.ts";
 import { primaryOf } from "../../operations/topology.ts";
@@ -19,10 +22,10 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["environment", "acknowledgement"],
   reachedBy: ["operator"],
-  drift: async (_state, shape, context) => tellFindings(shape, context),
+  drift: async (_state, shape, context) => tellFindings(shape, shape.acknowledgement, context),
   announce: async (state, inputs, context) => {
     // Where the primary changes, what is not as it was before is part of that story.
-    if (primaryOf(inputs)?.name === state.primary) await tellFindings(state, context);
+    if (primaryOf(inputs)?.name === state.primary) await tellFindings(state, inputs.acknowledgement, context);
     else context.impact(await announcedRoles(state, inputs, context));
     const names = changedParameters(state.nodes, inputs.nodes);
     const live = await firstAnswer(state, (client) => askBeforeChange(client, names));
@@ -51,8 +54,20 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   },
 };
 
+/** A node of which this is told may have gone another way than the primary, and not be able to follow it. */
+const MAY_HAVE_PARTED: ReadonlySet<FindingKind> = new Set([
+  "container-stopped",
+  "held-by-guard",
+  "no-answer",
+  "not-streaming",
+]);
+
 /** @returns whether there is anything to tell. */
-async function tellFindings(shape: TopologyInputs, { drift, signal }: Context): Promise<boolean> {
+async function tellFindings(
+  shape: TopologyInputs,
+  acknowledgement: RoleAcknowledgement,
+  { drift, log, signal }: Context,
+): Promise<boolean> {
   try {
     const settled = await settledFindings(shape, signal);
     const found = [...settled, ...(settled.length === 0 ? await leftOverHold(shape, shape.environment) : [])];
@@ -60,6 +75,11 @@ async function tellFindings(shape: TopologyInputs, { drift, signal }: Context): 
       const { node, what, remedy } = finding;
       const message = `${node}: ${what}${remedy === null ? "" : `: ${remedy}`}`;
       drift({ level: levelOf(finding), nodes: [node], message });
+    }
+    if (found.some(({ kind }) => MAY_HAVE_PARTED.has(kind))) {
+      const context = { environment: shape.environment, acknowledgement, log, signal };
+      for (const { node, line, isRefused } of await foreseeRejoinsTo(context, primaryOf(shape)?.name ?? ""))
+        drift({ level: isRefused ? "refused" : "restart", nodes: [node], message: line });
     }
     return found.length > 0;
   } catch (error) {
@@ -110,7 +130,7 @@ async function run(
     primaryBefore: before?.primary ?? null,
     environment: inputs.environment,
     acknowledgement: inputs.acknowledgement,
-    guarantee: guaranteeUntilNow((before ?? inputs).guarantee, inputs.whenStandbyMissing),
+    guarantee: guaranteeUntilNow(before?.guarantee, inputs.whenStandbyMissing),
     whenStandbyMissing: inputs.whenStandbyMissing,
     log,
     signal,
