@@ -1,5 +1,5 @@
 import type { DataJob, RoleAcknowledgement, RoleEnvironment } from "../operations/role-environment.ts";
-import { POSTGRES_UID } from "../plan/layout.ts";
+import { CONFIGURATION_FILES, POSTGRES_UID } from "../plan/layout.ts";
 import { baseBackupMounts, rejoinScript } from "../plan/jobs.ts";
 import { nodeMarks, on } from "../plan/placed.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -15,6 +15,7 @@ export function roleEnvironment(plan: Plan): RoleEnvironment {
     network: plan.network.name,
     ...nodeMarks(plan),
     dataDirectory: plan.layout.dataDirectory,
+    replicationConf: CONFIGURATION_FILES.replicationConf,
     fenceFile: plan.layout.fenceFile,
     uid: POSTGRES_UID,
     jobs: Object.fromEntries(jobs),

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { applyConfiguration } from "./apply-configuration.ts";
 import type { LastRestart } from "./apply-configuration.ts";
+import { untilAllIsConfirmed } from "./confirmation.ts";
 import { commitsGoOn, waitForAllAgain } from "./degrade.ts";
 import type { WhenStandbyMissing } from "./degrade.ts";
 import { isReachable } from "./engine.ts";
@@ -15,6 +16,7 @@ import { keepSlotUnreserved, reserveSlots } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import { untilStreaming } from "./streaming.ts";
 import type { VerifiedReplication } from "./streaming.ts";
+import { SYNCHRONOUS_STANDBY_NAMES, promises } from "./synchronous.ts";
 import { downstreamOf, primaryOf, reservedSlots, waitingSlots } from "./topology.ts";
 import type { ShapedNode } from "./topology.ts";
 
@@ -58,8 +60,22 @@ async function convergeAll(options: ConvergeOptions): Promise<ConvergedTopology>
   await reserveAllSlots(here);
   const verified = await verify(here);
   const isWhole = await waitForAllAgain(here);
+  await keepsPromise(here, away);
   requireOthers(options, away);
   return { ...(isWhole ? await verify(here) : verified), restarted, switchover };
+}
+
+/**
+ * What an update that came to its end says of synchronous replication, a failover believes. Where nodes are away that
+ * nobody waits for, commits may wait for longer than an update does: then nothing has changed since the last one.
+ */
+async function keepsPromise(
+  { shape, guarantee, whenStandbyMissing, signal }: ConvergeOptions,
+  away: readonly ShapedNode[],
+): Promise<void> {
+  const names = primaryOf(shape)?.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
+  const isKeptAlready = guarantee !== null && promises(names, guarantee);
+  if (whenStandbyMissing === "wait" && !(away.length > 0 && isKeptAlready)) await untilAllIsConfirmed(shape, signal);
 }
 
 /** What can be done without the nodes whose engine does not answer is done without them. */

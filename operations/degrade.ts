@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { escapeLiteral } from "pg";
+import { untilAllIsConfirmed } from "./confirmation.ts";
 import { noAnswer } from "./errors.ts";
 import { observeServer } from "./observe.ts";
 import type { ServerObservation } from "./observe.ts";
-import { one, withOperator } from "./sql.ts";
+import { withOperator } from "./sql.ts";
 import { runAsSuperuser } from "./superuser.ts";
 import { SYNCHRONOUS_STANDBY_NAMES, missingStandbys, parseSynchronousStandbys, withoutMissing } from "./synchronous.ts";
 import { primaryOf } from "./topology.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";
-import { waitUntil } from "./wait-until.ts";
 
 /** wait: commits wait for as long as it takes. degrade: they wait for those that are there, until all are again. */
 export type WhenStandbyMissing = "wait" | "degrade";
@@ -48,34 +48,14 @@ export async function waitForAllAgain({ shape, log, signal }: DegradeOptions): P
   const primary = primaryOf(shape);
   if (primary === undefined) return false;
   const server = await observedPrimary(shape, primary);
-  const wanted = parseSynchronousStandbys(wantedNames(primary));
-  if (wanted === undefined || !server?.alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES)) return false;
+  const isWanted = parseSynchronousStandbys(wantedNames(primary)) !== undefined;
+  if (!isWanted || !server?.alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES)) return false;
   if (missingStandbys(wantedNames(primary), server.senders) !== undefined) return false;
   await setNames(primary, `RESET ${SYNCHRONOUS_STANDBY_NAMES}`);
-  await withOperator(primary, shape.operator, async (client) => {
-    const { lsn } = await one<{ lsn: string }>(client, "SELECT pg_current_wal_lsn()::text AS lsn");
-    let confirming = 0;
-    await waitUntil({
-      condition: `${wanted.count} of ${wanted.names.join(", ")} to confirm what ${primary.name} has committed`,
-      timeoutSeconds: CONFIRMATION_TIMEOUT_SECONDS,
-      signal,
-      probe: async () => {
-        confirming = (await one<{ count: number }>(client, CONFIRMING, [lsn, wanted.names])).count;
-        return confirming >= wanted.count || undefined;
-      },
-      seen: () => `${confirming} confirm it`,
-    });
-  });
+  await untilAllIsConfirmed(shape, signal);
   log(`${primary.name}: commits wait for ${wantedNames(primary)} again`);
   return true;
 }
-
-const CONFIRMATION_TIMEOUT_SECONDS = 60;
-
-/** Standbys that have a position on disk and are waited for. */
-const CONFIRMING = `
-SELECT count(*)::int AS count FROM pg_stat_replication
-WHERE flush_lsn >= $1::pg_lsn AND sync_state <> 'async' AND (application_name = ANY($2) OR '*' = ANY($2))`;
 
 const wantedNames = ({ parameters }: ShapedNode): string => parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
 

@@ -4,7 +4,7 @@ import type { RoleDecision } from "./decide-roles.ts";
 import { engineOf } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { acceptedFailover, failOver, requireAccepted } from "./failover.ts";
-import type { SynchronousGuarantee } from "./failover.ts";
+import type { SynchronousGuarantee } from "./synchronous.ts";
 import { hasArchive } from "./findings.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";

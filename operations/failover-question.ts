@@ -1,6 +1,6 @@
 import { OperationError } from "./errors.ts";
 import { describeFailover, knownLossBytes, needsAcknowledgement } from "./failover.ts";
-import type { SynchronousGuarantee } from "./failover.ts";
+import type { SynchronousGuarantee } from "./synchronous.ts";
 import { foreseeRoles } from "./foresee-roles.ts";
 import { findNodes } from "./node.ts";
 import type { RoleEnvironment } from "./role-environment.ts";

@@ -15,7 +15,8 @@ import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "./role-en
 import { reserveSlots } from "./slots.ts";
 import { one, withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
-import { isAlteredBySystem } from "./synchronous.ts";
+import { isAlteredBySystem, promises, standbyNamesIn } from "./synchronous.ts";
+import type { SynchronousGuarantee } from "./synchronous.ts";
 import { commonEnd, missingBytes } from "./timeline-history.ts";
 import type { LogPosition } from "./timeline-history.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -39,12 +40,6 @@ export interface FailoverFacts {
   readonly missedBytes: number;
   /** Nodes whose engine does not answer: any of them may be taking writes, and none can be stopped from here. */
   readonly unfenceable: readonly string[];
-}
-
-/** What a primary waited for before it acknowledged a commit; null: for nobody. */
-export interface SynchronousGuarantee {
-  readonly count: number;
-  readonly candidates: readonly string[];
 }
 
 /**
@@ -78,17 +73,24 @@ export async function failoverFacts(
   return judgeFailover(from.name, to, end ?? null, nodes, standing);
 }
 
-/** Commits of a primary whose synchronous_standby_names ALTER SYSTEM has set were confirmed by whomever that names. */
+/**
+ * Whom it waited for at last, only its own files say: what an update was interrupted in writing, or what ALTER SYSTEM has
+ * set, has been effective since the last one that came to its end.
+ */
 async function standingGuarantee(
-  { dataDirectory }: RoleEnvironment,
+  { dataDirectory, replicationConf }: RoleEnvironment,
   from: DownNode,
   node: Node,
   guarantee: SynchronousGuarantee | null,
 ): Promise<SynchronousGuarantee | null> {
-  // Whom it waited for at last, only its own files say.
-  if (guarantee === null || from.container === "unreachable") return null;
-  const autoConf = await readContainerFile(engineOf(node), node.container, `${dataDirectory}/postgresql.auto.conf`);
-  return isAlteredBySystem(autoConf ?? "") ? null : guarantee;
+  if (guarantee === null || replicationConf === undefined) return null;
+  if (from.container === "unreachable" || from.container === "missing") return null;
+  const read = (path: string): Promise<string | undefined> => readContainerFile(engineOf(node), node.container, path);
+  const [conf = "", autoConf = ""] = await Promise.all([
+    read(replicationConf),
+    read(`${dataDirectory}/postgresql.auto.conf`),
+  ]);
+  return !isAlteredBySystem(autoConf) && promises(standbyNamesIn(conf) ?? "", guarantee) ? guarantee : null;
 }
 
 /**

@@ -1,12 +1,13 @@
 import { decideRoles } from "./decide-roles.ts";
 import type { RoleDecision } from "./decide-roles.ts";
 import { failoverFacts } from "./failover.ts";
-import type { FailoverFacts, SynchronousGuarantee } from "./failover.ts";
+import type { FailoverFacts } from "./failover.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
 import { observeRoles } from "./observe-roles.ts";
 import type { NodeRole } from "./observe-roles.ts";
 import type { RoleEnvironment } from "./role-environment.ts";
+import type { SynchronousGuarantee } from "./synchronous.ts";
 
 /** The nodes as they are, and what an update will do so that one of them is the only primary. */
 export interface ForeseenRoles {

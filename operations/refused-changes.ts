@@ -5,7 +5,7 @@ import type { WhenStandbyMissing } from "./degrade.ts";
 import type { OnHost } from "./docker-host.ts";
 import { EngineGoneError, engineOf } from "./engine.ts";
 import { acceptedFailover, guaranteeUntilNow, refusedFailover } from "./failover.ts";
-import type { SynchronousGuarantee } from "./failover.ts";
+import type { SynchronousGuarantee } from "./synchronous.ts";
 import { foreseeRoles } from "./foresee-roles.ts";
 import type { DataVolume } from "./node-data.ts";
 import { findNodes } from "./node.ts";

@@ -8,6 +8,8 @@ export interface RoleEnvironment extends NodeMarks {
   readonly network: string;
   /** PGDATA inside the containers. */
   readonly dataDirectory: string;
+  /** Where a node's own file says whom its commits wait for; absent in what an earlier version left. */
+  readonly replicationConf?: string;
   /** While this file is there, the guard lets no server start. */
   readonly fenceFile: string;
   /** Of `postgres` in the image. */

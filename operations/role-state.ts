@@ -1,5 +1,5 @@
 import { OperationError } from "./errors.ts";
-import type { SynchronousGuarantee } from "./failover.ts";
+import type { SynchronousGuarantee } from "./synchronous.ts";
 import { exportState } from "./pulumi-state.ts";
 import type { StackReference } from "./pulumi-state.ts";
 import type { RoleEnvironment } from "./role-environment.ts";

@@ -27,9 +27,32 @@ export const formatSynchronousStandbys = ({ method, count, names }: SynchronousS
 /** Any standby, in a list of names. */
 const ANYBODY = "*";
 
+/** What a primary waited for before it acknowledged a commit; null: for nobody. */
+export interface SynchronousGuarantee {
+  readonly count: number;
+  readonly candidates: readonly string[];
+}
+
+/**
+ * Whether a commit that waited for `synchronous_standby_names` as given is on as many candidates as a guarantee says.
+ * Others that are named, as a backup server, may be among those that confirmed it.
+ */
+export function promises(value: string, { count, candidates }: SynchronousGuarantee): boolean {
+  const waitsFor = parseSynchronousStandbys(value);
+  if (waitsFor === undefined) return false;
+  const others = waitsFor.names.filter((name) => !candidates.includes(name));
+  return waitsFor.count - others.length >= count;
+}
+
+/** `synchronous_standby_names` by the text of a configuration file: the last line counts. undefined: it has none. */
+export function standbyNamesIn(conf: string): string | undefined {
+  const line = new RegExp(`^\\s*${SYNCHRONOUS_STANDBY_NAMES}\\s*=?\\s*'((?:[^'\\n]|'')*)'`, "gim");
+  return [...conf.matchAll(line)].at(-1)?.[1]?.replaceAll("''", "'");
+}
+
 /** Whether ALTER SYSTEM has changed whom commits wait for, by the text of a server's postgresql.auto.conf. */
 export const isAlteredBySystem = (autoConf: string): boolean =>
-  new RegExp(`^\\s*${SYNCHRONOUS_STANDBY_NAMES}\\s*=`, "m").test(autoConf);
+  new RegExp(`^\\s*${SYNCHRONOUS_STANDBY_NAMES}\\s*=`, "im").test(autoConf);
 
 /** Standbys that can confirm a commit now: of those that are waited for, who streams. */
 const confirming = ({ names }: SynchronousStandbys, senders: readonly WalSender[]): string[] =>

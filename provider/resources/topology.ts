@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { LastRestart } from "../../operations/apply-configuration.ts";
 import type { VerifiedTopology } from "../../operations/converge.ts";
-import type { SynchronousGuarantee } from "../../operations/failover.ts";
+import type { SynchronousGuarantee } from "../../operations/synchronous.ts";
 import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "../../operations/role-environment.ts";
 import type { WhenStandbyMissing } from "../../operations/degrade.ts";
 import type { VerifiedReplication } from "../../operations/streaming.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describeFailover, judgeFailover, needsAcknowledgement, refusedFailover } from "../../operations/failover.ts";
-import type { SynchronousGuarantee } from "../../operations/failover.ts";
+import type { SynchronousGuarantee } from "../../operations/synchronous.ts";
 import { parseLsn } from "../../operations/lsn.ts";
 import type { DownNode, StandbyRole } from "../../operations/observe-roles.ts";
 import { parseHistory } from "../../operations/timeline-history.ts";
