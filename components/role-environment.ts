@@ -8,7 +8,13 @@ import type { Plan } from "../plan/plan.ts";
 export function roleEnvironment(plan: Plan): RoleEnvironment {
   const jobs = plan.nodes.map((node): [string, DataJob] => [
     node.name,
-    { name: node.rejoinJob, script: rejoinScript(plan, node), mounts: baseBackupMounts(plan, node), ...on(node.host) },
+    {
+      name: node.rejoinJob,
+      container: node.container,
+      script: rejoinScript(plan, node),
+      mounts: baseBackupMounts(plan, node),
+      ...on(node.host),
+    },
   ]);
   return {
     image: plan.image,

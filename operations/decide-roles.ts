@@ -157,7 +157,12 @@ function oldPrimaryAmong(nodes: readonly NodeRole[]): DownNode | undefined {
       node.fence === "none" &&
       (node.control !== undefined || node.container === "missing" || node.container === "unreachable"),
   ) as DownNode[];
-  return candidates.toSorted((a, b) => (b.control?.timeline ?? 0) - (a.control?.timeline ?? 0))[0];
+  return candidates.toSorted((a, b) => newestFirst(a.control, b.control))[0];
+}
+
+function newestFirst(a: PgControl | undefined, b: PgControl | undefined): number {
+  const timelines = (b?.timeline ?? 0) - (a?.timeline ?? 0);
+  return timelines === 0 ? Number((b?.checkpointLsn ?? 0n) - (a?.checkpointLsn ?? 0n)) : timelines;
 }
 
 /** An interrupted switchover: all are standbys, and the one with the most WAL has every row. */

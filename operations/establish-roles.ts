@@ -8,7 +8,7 @@ import type { SynchronousGuarantee } from "./synchronous.ts";
 import { hasArchive } from "./findings.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
-import { observeRoles } from "./observe-roles.ts";
+import { findAllNodes, observeRoles } from "./observe-roles.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import { promote } from "./promote.ts";
 import { cannotFollow, planRejoin, primaryHistory, refusedRejoin, rejoin } from "./rejoin.ts";
@@ -76,7 +76,7 @@ async function settlePrimary(order: RoleOrder, roundsLeft: number): Promise<Swit
 
 /** Those of the plan, and those that leave with this update: one of them may be the primary. */
 async function allNodes({ shape, environment }: RoleOrder): Promise<Node[]> {
-  const found = await findNodes(environment);
+  const found = await findAllNodes(environment);
   return [...shape.nodes, ...found.filter((node) => !shape.nodes.some(({ name }) => name === node.name))];
 }
 

@@ -7,6 +7,7 @@ import { OperationError, noAnswer } from "./errors.ts";
 import { bytesBehind, formatLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
 import type { WhenStandbyMissing } from "./degrade.ts";
+import { withFilesOf } from "./node-data.ts";
 import type { Node } from "./node.ts";
 import { positionOf } from "./observe-roles.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
@@ -38,6 +39,8 @@ export interface FailoverFacts {
   readonly best: string;
   /** WAL that it has and the target never got: lost for certain. */
   readonly missedBytes: number;
+  /** Other nodes of which nothing is left, neither a container nor data: each of them may have been the primary. */
+  readonly lost: readonly string[];
   /** Nodes whose engine does not answer: any of them may be taking writes, and none can be stopped from here. */
   readonly unfenceable: readonly string[];
 }
@@ -107,6 +110,7 @@ export function judgeFailover(
   const standbys = nodes.filter(
     (node) => node.kind === "standby" && node.systemIdentifier === to.systemIdentifier,
   ) as StandbyRole[];
+  const lost = nodes.flatMap((node) => (node.name !== from && isDataLost(node) ? [node.name] : []));
   const [log, own] = [end && positionAt(end), positionOf(to)];
   const missed = standbys.map((node) => ({ name: node.name, bytes: bytesMore(node, to, log) }));
   const best = missed.toSorted((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0))[0];
@@ -116,13 +120,17 @@ export function judgeFailover(
     fromEndLsn: end?.lsn ?? null,
     toReceivedLsn: to.receivedLsn,
     partedAtLsn: log && own && partedAt(log, own),
-    lostBytes: log && own && missingBytes(log, own),
-    acknowledgedRowsAreSafe: guarantee !== null && isCovered(missed, guarantee),
+    lostBytes: lost.length > 0 ? null : log && own && missingBytes(log, own),
+    acknowledgedRowsAreSafe: guarantee !== null && lost.length === 0 && isCovered(missed, guarantee),
+    lost,
     best: (best?.bytes ?? 0) > 0 && best !== undefined ? best.name : to.name,
     missedBytes: best?.bytes ?? 0,
     unfenceable: nodes.flatMap((node) => (node.kind === "down" && node.container === "unreachable" ? [node.name] : [])),
   };
 }
+
+const isDataLost = (node: NodeRole): boolean =>
+  node.kind === "down" && node.container === "missing" && node.control === undefined && node.fence === "none";
 
 const positionAt = ({ history, lsn }: Pick<WalEnd, "lsn" | "history">): LogPosition | null =>
   history && { history, lsn };
@@ -190,6 +198,8 @@ const acceptsLoss = (facts: FailoverFacts, { lostBytes }: AcceptedFailover): boo
 export const knownLossBytes = ({ lostBytes, missedBytes }: FailoverFacts): number => lostBytes ?? missedBytes;
 
 function whyAsked({ to }: FailoverFacts, { name, container, why }: DownNode): string {
+  if (container === "missing")
+    return `${name} may be the primary, and its container is gone; ${to} would take its place.`;
   return container === "unreachable"
     ? `${name} may be the primary, and its host cannot be reached (${why}); ${to} would take its place without it.`
     : `${name} is the primary and its server does not answer (${why}); ${to} would take its place without it.`;
@@ -207,6 +217,13 @@ export function acknowledgementOf(facts: FailoverFacts): string {
 
 function wayOut(facts: FailoverFacts, from: DownNode): string {
   const acknowledgement = `\`${acknowledgementOf(facts)}\` in the stack file`;
+  if (from.container === "missing") {
+    const again =
+      from.control === undefined
+        ? ""
+        : "Run `pulumi up --refresh` with it as the primary, which makes a new container around its data, to lose nothing; or ";
+    return `${again}${again === "" ? "A" : "a"}ccept the loss with ${acknowledgement}.`;
+  }
   return from.container === "unreachable"
     ? `Mend the way to its host to switch over without a loss; or, if it cannot be waited for, write ${acknowledgement}.`
     : `Start ${from.name} (docker start) to switch over without a loss; or accept the loss with ${acknowledgement}.`;
@@ -227,28 +244,37 @@ function factLines(facts: FailoverFacts, from: DownNode): string[] {
     lossLine(facts, from),
     ...(facts.acknowledgedRowsAreSafe ? ["Replication was synchronous: no acknowledged row is among them."] : []),
     ...(best === to ? [] : [`${best} has received ${missedBytes} bytes more than ${to}.`]),
+    ...facts.lost.map(
+      (name) => `Of ${name} nothing is left: whether it was the primary, and what it had, cannot be told.`,
+    ),
     ...(facts.unfenceable.includes(from.name) ? [] : [fencing(from)]),
     ...facts.unfenceable.map(unfencedRisk),
   ];
 }
 
 function lossLine(
-  { fromEndLsn, toReceivedLsn, partedAtLsn, lostBytes, to }: FailoverFacts,
+  { fromEndLsn, toReceivedLsn, partedAtLsn, lostBytes, lost, to }: FailoverFacts,
   { name }: DownNode,
 ): string {
   const position = `${to} has received up to ${formatLsn(toReceivedLsn)}`;
   if (fromEndLsn === null) return `Where the log of ${name} ends cannot be told, ${position}.`;
   const end = `The log of ${name} ends at ${formatLsn(fromEndLsn)}, ${position}`;
+  if (lostBytes === null && lost.length > 0) return `${end}.`;
   if (lostBytes === null)
     return `${end}, but on which timelines the two got there cannot be told, nor what would be lost.`;
   const parted = partedAtLsn === null ? "" : `, but went another way from ${formatLsn(partedAtLsn)} on`;
   return `${end}${parted}: ${lostBytes} bytes would be lost.`;
 }
 
-const fencing = ({ name, container }: DownNode): string =>
-  container === "missing"
-    ? `${name} has no container: there is nothing to fence.`
-    : `${name} can be fenced: its engine answers.`;
+const canBeFenced = ({ container, control }: DownNode): boolean =>
+  container !== "unreachable" && (container !== "missing" || control !== undefined);
+
+function fencing(from: DownNode): string {
+  if (!canBeFenced(from)) return `${from.name} has neither a container nor data: there is nothing to fence.`;
+  return from.container === "missing"
+    ? `${from.name} has no container, and its data can be fenced.`
+    : `${from.name} can be fenced: its engine answers.`;
+}
 
 const unfencedRisk = (name: string): string =>
   `The engine of ${name} does not answer, so that ${name} cannot be fenced: whether its host is dead or only cut off is not known. If its server runs there, clients on that side go on writing until it reaches a newer primary, and what they write is given up.`;
@@ -292,7 +318,7 @@ export async function failOver(order: FailoverOrder): Promise<Switchover> {
   const { from } = dead;
   const facts = await requireAccepted(environment, dead, order.accepted);
   const startedAt = performance.now();
-  const isFenced = from.container !== "missing" && from.container !== "unreachable";
+  const isFenced = canBeFenced(from);
   if (isFenced) await fence(order);
   log(`${from.name} ${isFenced ? "is" : "could not be"} fenced, and ${to.name} takes its place`);
   await withOperator(to, order.operator, async (client) => {
@@ -317,9 +343,11 @@ export async function requireAccepted(
 }
 
 async function fence({ dead, to, environment }: FailoverOrder): Promise<void> {
-  const { name, container } = dead.fromNode;
-  const reason = `${to.name} was made primary in place of ${name}.\n`;
-  await writeContainerFile(engineOf(dead.fromNode), container, environment.fenceFile, reason, environment.uid);
+  const { fromNode } = dead;
+  const reason = `${to.name} was made primary in place of ${fromNode.name}.\n`;
+  await withFilesOf(environment, fromNode, (container) =>
+    writeContainerFile(engineOf(fromNode), container, environment.fenceFile, reason, environment.uid),
+  );
 }
 
 async function untilAllIsReplayed(client: pg.Client, { name }: Node): Promise<void> {

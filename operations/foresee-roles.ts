@@ -2,9 +2,8 @@ import { decideRoles } from "./decide-roles.ts";
 import type { RoleDecision } from "./decide-roles.ts";
 import { failoverFacts } from "./failover.ts";
 import type { FailoverFacts } from "./failover.ts";
-import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
-import { observeRoles } from "./observe-roles.ts";
+import { findAllNodes, observeRoles } from "./observe-roles.ts";
 import type { NodeRole } from "./observe-roles.ts";
 import type { RoleEnvironment } from "./role-environment.ts";
 import type { SynchronousGuarantee } from "./synchronous.ts";
@@ -23,14 +22,16 @@ export type ForeseenDecision =
 /**
  * Looks at all nodes of a stack, and changes nothing.
  * @param wanted the node that the stack file names, or is going to name, as the primary.
- * @returns undefined: that node has no container.
+ * @param jobs of the nodes that the last update left: those that are added now hold nothing yet.
+ * @returns undefined: that node has no container and never had one.
  */
 export async function foreseeRoles(
   environment: RoleEnvironment,
   wanted: string,
   guarantee: SynchronousGuarantee | null,
+  jobs: RoleEnvironment["jobs"] = environment.jobs,
 ): Promise<ForeseenRoles | undefined> {
-  const nodes = await findNodes(environment);
+  const nodes = await findAllNodes(environment, jobs);
   if (!nodes.some(({ name }) => name === wanted)) return undefined;
   const roles = await observeRoles(nodes, environment);
   const decision = decideRoles(wanted, true, roles);

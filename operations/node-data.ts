@@ -5,6 +5,7 @@ import type { Node, StackLabels } from "./node.ts";
 import { SELF } from "./observe.ts";
 import type { SelfRow } from "./observe.ts";
 import { readPgControl } from "./pg-control.ts";
+import type { RoleEnvironment } from "./role-environment.ts";
 import type { NodeData } from "./sole-copy.ts";
 import { runAsSuperuser } from "./superuser.ts";
 import { withDeadline } from "./with-deadline.ts";
@@ -75,6 +76,22 @@ export async function isDataGone(place: DataPlace): Promise<boolean> {
 export async function requireDataVolume(node: DataVolume): Promise<void> {
   if ((await unlessMissing(engineOf(node).getVolume(node.volume).inspect())) !== undefined) return;
   throw new OperationError(`the volume ${node.volume} is gone. Run \`pulumi up --refresh\`, which makes a new one.`);
+}
+
+/**
+ * Runs `use` with a container in which a node's data directory can be read and written, where its own is gone as well.
+ * undefined: its volume is gone too, or nobody knows of one.
+ */
+export async function withFilesOf<T>(
+  { image, labels, dataDirectory, jobs }: RoleEnvironment,
+  node: Node,
+  use: (container: string) => Promise<T>,
+): Promise<T | undefined> {
+  if ((await inspectContainer(engineOf(node), node.container)) !== undefined) return use(node.container);
+  const mount = jobs[node.name]?.mounts.find(({ path }) => dataDirectory.startsWith(`${path}/`));
+  if (mount === undefined) return undefined;
+  if ((await unlessMissing(engineOf(node).getVolume(mount.volume).inspect())) === undefined) return undefined;
+  return withDataOf({ image, labels, dataMount: mount.path }, { ...node, volume: mount.volume }, use);
 }
 
 /** Runs `use` with a container that has the node's volume mounted: its own, or where that is gone one that never runs. */

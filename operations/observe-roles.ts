@@ -3,11 +3,14 @@ import { engineOf, hasFile } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { parseLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
+import { withFilesOf } from "./node-data.ts";
+import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
 import { containerState } from "./observe.ts";
 import type { ContainerState } from "./observe.ts";
 import { readPgControl } from "./pg-control.ts";
 import type { PgControl } from "./pg-control.ts";
+import type { RoleEnvironment } from "./role-environment.ts";
 import { runAsSuperuser } from "./superuser.ts";
 import { historyFileName, readHistory } from "./timeline-history.ts";
 import type { LogPosition, TimelineSpan } from "./timeline-history.ts";
@@ -74,13 +77,6 @@ export interface DownNode {
  */
 export type Fence = "none" | "fenced" | "unfinished";
 
-/** Where a node keeps what is looked at while its server is down. */
-export interface DataPaths {
-  /** PGDATA. */
-  readonly dataDirectory: string;
-  readonly fenceFile: string;
-}
-
 interface RoleRow {
   readonly standby: boolean;
   readonly timeline: number;
@@ -145,19 +141,33 @@ const ANSWER_TIMEOUT_SECONDS = 4;
 /** Over a slow link, asking takes a dozen round trips. */
 const FAR_ANSWER_TIMEOUT_SECONDS = 10;
 
-/** Asks all nodes side by side, as the superuser on each node's own socket. A node that does not answer is one that is down. */
-export function observeRoles(nodes: readonly Node[], paths: DataPaths): Promise<NodeRole[]> {
-  return Promise.all(nodes.map((node) => observeRole(node, paths)));
+/**
+ * The nodes of a stack that have a container, and those that an update has given one before: their data may be there.
+ * @param jobs of the nodes that there are, or were.
+ */
+export async function findAllNodes(environment: RoleEnvironment, jobs = environment.jobs): Promise<Node[]> {
+  const found = await findNodes(environment);
+  const gone = Object.entries(jobs).filter(([name]) => !found.some((node) => node.name === name));
+  const nodes = gone.map(([name, { container, host, name: job }]): Node => {
+    const placed = environment.placed?.find((node) => node.name === name);
+    return placed ?? { name, container: container ?? job, ...(host === undefined ? {} : { host }) };
+  });
+  return [...found, ...nodes];
 }
 
-async function observeRole(node: Node, paths: DataPaths): Promise<NodeRole> {
+/** Asks all nodes side by side, as the superuser on each node's own socket. A node that does not answer is one that is down. */
+export function observeRoles(nodes: readonly Node[], environment: RoleEnvironment): Promise<NodeRole[]> {
+  return Promise.all(nodes.map((node) => observeRole(node, environment)));
+}
+
+async function observeRole(node: Node, environment: RoleEnvironment): Promise<NodeRole> {
   try {
     const seconds = node.host === undefined ? ANSWER_TIMEOUT_SECONDS : FAR_ANSWER_TIMEOUT_SECONDS;
     const answer = await withDeadline(runAsSuperuser(node, ROLE), seconds, "no answer");
     return roleOf(node.name, JSON.parse(answer) as RoleRow);
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    return downNode(node, paths, messageOf(error));
+    return downNode(node, environment, messageOf(error));
   }
 }
 
@@ -196,36 +206,41 @@ function receivedUpTo(row: RoleRow): Pick<StandbyRole, "timeline" | "history" | 
     : { timeline: row.timeline, history: readHistory(row.timeline, row.history), receivedLsn: replayed };
 }
 
-async function downNode(node: Node, paths: DataPaths, why: string): Promise<DownNode> {
+/** What the data directory of a node says while its server is down. */
+type NodeFiles = Pick<DownNode, "control" | "history" | "standbySignal" | "fence">;
+
+const NO_FILES: NodeFiles = { control: undefined, history: null, standbySignal: false, fence: "none" };
+
+async function downNode(node: Node, environment: RoleEnvironment, why: string): Promise<DownNode> {
   const container = await containerState(node);
   const common = { kind: "down", name: node.name, container, why, isHeard: false } as const;
-  const unknown = { control: undefined, history: null, standbySignal: false, fence: "none" } as const;
-  if (container === "missing") return { ...common, ...unknown };
-  if (container === "unreachable") return { ...common, ...unknown, isHeard: await isHeard(node) };
-  const [control, standbySignal, fence] = await Promise.all([
-    readPgControl(engineOf(node), node.container, paths.dataDirectory),
-    hasFile(engineOf(node), node.container, `${paths.dataDirectory}/standby.signal`),
-    readFence(node, paths.fenceFile),
-  ]);
-  return { ...common, control, history: await historyOf(node, paths, control), standbySignal, fence };
+  if (container === "unreachable") return { ...common, ...NO_FILES, isHeard: await isHeard(node) };
+  const files = await withFilesOf(environment, node, (through) => nodeFiles(node, through, environment));
+  return { ...common, ...(files ?? NO_FILES) };
 }
 
-async function historyOf(
+/** @param through a container that has the node's volume mounted. */
+async function nodeFiles(
   node: Node,
-  { dataDirectory }: DataPaths,
-  control: PgControl | undefined,
-): Promise<readonly TimelineSpan[] | null> {
-  if (control === undefined) return null;
+  through: string,
+  { dataDirectory, fenceFile }: RoleEnvironment,
+): Promise<NodeFiles> {
+  const docker = engineOf(node);
+  const [control, standbySignal, fence] = await Promise.all([
+    readPgControl(docker, through, dataDirectory),
+    hasFile(docker, through, `${dataDirectory}/standby.signal`),
+    readContainerFile(docker, through, fenceFile).then(fenceOf),
+  ]);
+  if (control === undefined) return { control, history: null, standbySignal, fence };
   const { timeline } = control;
   const path = `${dataDirectory}/pg_wal/${historyFileName(timeline)}`;
-  const text = timeline === 1 ? "" : await readContainerFile(engineOf(node), node.container, path);
-  return readHistory(timeline, text);
+  const text = timeline === 1 ? "" : await readContainerFile(docker, through, path);
+  return { control, history: readHistory(timeline, text), standbySignal, fence };
 }
 
-const isHeard = async ({ endpoint }: Node): Promise<boolean> => endpoint !== undefined && serverAnswers(endpoint);
-
-async function readFence(node: Node, path: string): Promise<Fence> {
-  const text = await readContainerFile(engineOf(node), node.container, path);
+function fenceOf(text: string | undefined): Fence {
   if (text === undefined) return "none";
   return text.startsWith("unfinished") ? "unfinished" : "fenced";
 }
+
+const isHeard = async ({ endpoint }: Node): Promise<boolean> => endpoint !== undefined && serverAnswers(endpoint);

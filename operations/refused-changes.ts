@@ -94,7 +94,7 @@ const unlessUnreachable =
 async function primaryChange(before: LastingChoices, after: LastingChoices): Promise<string[]> {
   if (before.primary.name === after.primary.name || (await foundedMajor(before)) === undefined) return [];
   const guarantee = guaranteeUntilNow(before.guarantee, after.whenStandbyMissing);
-  const foreseen = await foreseeRoles(after.environment, after.primary.name, guarantee);
+  const foreseen = await foreseeRoles(after.environment, after.primary.name, guarantee, before.environment.jobs);
   if (foreseen === undefined) return newPrimary(before, after);
   const { decision } = foreseen;
   if (decision.kind === "refused") return [decision.reason];

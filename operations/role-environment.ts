@@ -20,6 +20,8 @@ export interface RoleEnvironment extends NodeMarks {
 
 export interface DataJob extends OnHost {
   readonly name: string;
+  /** The node's own; absent in what an earlier version left. */
+  readonly container?: string;
   /** Rendered from config-templates/rejoin.sh. */
   readonly script: string;
   readonly mounts: readonly JobMount[];

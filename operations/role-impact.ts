@@ -7,18 +7,23 @@ import type { Impact } from "./impact.ts";
 import { bytesBehind } from "./lsn.ts";
 import type { PrimaryRole, StandbyRole } from "./observe-roles.ts";
 import type { RejoinContext } from "./rejoin.ts";
+import type { RoleEnvironment } from "./role-environment.ts";
 
 /** Measured: what a switchover of a topology without long-running work takes. */
 const EXPECTED_WRITE_GAP_SECONDS = 0.3;
 
-/** What it will take to make a node the only primary. Nothing is changed. */
+/**
+ * What it will take to make a node the only primary. Nothing is changed.
+ * @param jobs of the nodes that the last update left.
+ */
 export async function roleImpact(
   context: RejoinContext,
   wanted: string,
   guarantee: SynchronousGuarantee | null,
+  jobs: RoleEnvironment["jobs"],
 ): Promise<Impact> {
   const { environment } = context;
-  const foreseen = await foreseeRoles(environment, wanted, guarantee);
+  const foreseen = await foreseeRoles(environment, wanted, guarantee, jobs);
   if (foreseen === undefined) throw new OperationError(`${wanted} has no container`);
   const { nodes, roles, decision } = foreseen;
   switch (decision.kind) {

@@ -5,6 +5,7 @@ import { engineOf, statusCode } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { formatLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
+import { withFilesOf } from "./node-data.ts";
 import type { Node } from "./node.ts";
 import { readPgControl } from "./pg-control.ts";
 import { promote } from "./promote.ts";
@@ -76,12 +77,9 @@ async function stopWithEverythingSent(order: SwitchoverOrder, client: pg.Client)
 
 /** The file is read when a server starts: one that runs does not notice. */
 export async function holdAsStandby(environment: RoleEnvironment, node: Node): Promise<void> {
-  await writeContainerFile(
-    engineOf(node),
-    node.container,
-    `${environment.dataDirectory}/standby.signal`,
-    "",
-    environment.uid,
+  const path = `${environment.dataDirectory}/standby.signal`;
+  await withFilesOf(environment, node, (container) =>
+    writeContainerFile(engineOf(node), container, path, "", environment.uid),
   );
 }
 

@@ -103,6 +103,7 @@ async function announcedRoles(
       context,
       primaryOf(inputs)?.name ?? "",
       guaranteeUntilNow(state.guarantee, inputs.whenStandbyMissing),
+      state.environment.jobs,
     );
   } catch (error) {
     return { level: "unknown", nodes, message: `what this means for the roles cannot be told: ${messageOf(error)}` };
@@ -128,7 +129,8 @@ async function run(
   const { restarted, switchover, ...verified } = await converge({
     shape: inputs,
     primaryBefore: before?.primary ?? null,
-    environment: inputs.environment,
+    // Nodes that leave with this update, too: one of them may be the primary.
+    environment: { ...inputs.environment, jobs: { ...before?.environment.jobs, ...inputs.environment.jobs } },
     acknowledgement: inputs.acknowledgement,
     guarantee: guaranteeUntilNow(before?.guarantee, inputs.whenStandbyMissing),
     whenStandbyMissing: inputs.whenStandbyMissing,

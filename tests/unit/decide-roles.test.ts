@@ -104,6 +104,24 @@ describe("node-2 is wanted", () => {
       [down("node-1", { container: "missing", control: undefined }), standby("node-2")],
       "failover",
     ],
+    [
+      "and the container of node-1 is gone, and its data was that of a primary",
+      [down("node-1", { container: "missing" }), standby("node-2")],
+      "failover",
+    ],
+    [
+      "and the container of node-1 is gone, which was stopped cleanly",
+      [down("node-1", { container: "missing", control: SHUT_DOWN }), standby("node-2")],
+      "promote",
+    ],
+    [
+      "and the container of node-1 is gone, which was stopped cleanly with more than node-2 has",
+      [
+        down("node-1", { container: "missing", control: SHUT_DOWN }),
+        standby("node-2", { replayedLsn: END - 200n, receivedLsn: END - 200n }),
+      ],
+      "failover",
+    ],
     ["and the engine of node-1 cannot be reached", [unreachable("node-1"), standby("node-2")], "failover"],
     ["and the engine of another standby cannot be reached", [unreachable("node-3"), primary("node-2")], "none"],
     ["and an interrupted switchover left standbys only", [standby("node-1"), standby("node-2")], "promote"],
@@ -188,6 +206,23 @@ describe("node-2 is wanted", () => {
   test.each(REFUSALS)("refused where %s", (_title, nodes, reason) => {
     const decision = decideRoles("node-2", true, nodes);
     expect(decision).toMatchObject({ kind: "refused", reason: expect.stringMatching(reason) as string });
+  });
+});
+
+test("of several that are down the newest was the primary, whether it has a container or not", () => {
+  const older = down("node-1", { control: control({ checkpointLsn: END - 500n }) });
+  const newer = down("node-3", { container: "missing" });
+  const unknown = down("node-4", { container: "missing", control: undefined, history: null });
+  const decision = decideRoles("node-2", true, [older, unknown, newer, standby("node-2")]);
+  expect(decision).toMatchObject({ kind: "failover", from: { name: "node-3" } });
+});
+
+test("a standby whose container is gone was no primary, and may have more than the others", () => {
+  const gone = down("node-3", { container: "missing", standbySignal: true });
+  const decision = decideRoles("node-2", true, [standby("node-1"), standby("node-2"), gone]);
+  expect(decision).toMatchObject({
+    kind: "refused",
+    reason: expect.stringContaining("what these nodes have cannot be told: node-3") as string,
   });
 });
 

@@ -126,6 +126,44 @@ describe("positions on other timelines", () => {
   });
 });
 
+describe("of a node whose container is gone", () => {
+  const gone: DownNode = { ...dead, container: "missing", why: "there is no container" };
+  const kept: DownNode = {
+    ...gone,
+    control: {
+      systemIdentifier: "7300000000000000000",
+      state: "in production",
+      writtenAtSeconds: 0,
+      checkpointLsn: parseLsn("0/2000000"),
+      redoLsn: parseLsn("0/2000000"),
+      timeline: 1,
+    },
+    history: FIRST,
+  };
+
+  test("its data counts, and can be fenced", () => {
+    const facts = judgeFailover("node-1", behind, end, [kept, behind], null);
+    expect(refusedFailover(facts, kept, accepted(null))).toBe(
+      "node-1 may be the primary, and its container is gone; node-2 would take its place. The log of node-1 ends at 0/3000100, node-2 has received up to 0/3000000: 256 bytes would be lost. node-1 has no container, and its data can be fenced. Run `pulumi up --refresh` with it as the primary, which makes a new container around its data, to lose nothing; or accept the loss with `acknowledge: { failover: { lostBytes: 256 } }` in the stack file.",
+    );
+  });
+  test("with its data gone nobody knows what would be lost", () => {
+    const facts = judgeFailover("node-1", behind, null, [gone, behind], null);
+    expect(facts.lostBytes).toBeNull();
+    expect(refusedFailover(facts, gone, accepted(null))).toContain("there is nothing to fence. Accept the loss with");
+  });
+  test("nor what another one had of which nothing is left, a guarantee or not", () => {
+    const nothing = { ...gone, name: "node-3" };
+    const guarantee = { count: 1, candidates: ["node-2"] };
+    const all = standby("node-2", "0/3000100");
+    const facts = judgeFailover("node-1", all, end, [dead, nothing, all], guarantee);
+    expect(facts).toMatchObject({ lostBytes: null, acknowledgedRowsAreSafe: false, lost: ["node-3"] });
+    expect(describeFailover(facts, dead)).toContain(
+      "  Of node-3 nothing is left: whether it was the primary, and what it had, cannot be told.",
+    );
+  });
+});
+
 describe("an acknowledgement", () => {
   const facts = judgeFailover("node-1", behind, end, [dead, behind], null);
   test.each([
