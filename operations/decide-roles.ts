@@ -3,12 +3,15 @@ import type { DownNode, NodeRole, PrimaryRole, StandbyRole } from "./observe-rol
 import { positionOf } from "./observe-roles.ts";
 import type { PgControl } from "./pg-control.ts";
 import { divergence, missingBytes } from "./timeline-history.ts";
+import type { TimelineSpan } from "./timeline-history.ts";
 
 /** What has to happen so that the wanted node is the only primary. */
 export type RoleDecision =
   | { readonly kind: "none" }
   /** A node that is down has to be started before more can be said: starting it makes nobody a second primary. */
   | { readonly kind: "start"; readonly nodes: readonly string[] }
+  /** A failover was interrupted before anybody was promoted, and is taken back. */
+  | { readonly kind: "unfence"; readonly node: string }
   /** Both answer: the old primary is stopped cleanly before the other is promoted. */
   | { readonly kind: "switchover"; readonly from: PrimaryRole; readonly to: StandbyRole }
   /**
@@ -23,13 +26,28 @@ export type RoleDecision =
 /** More than that is not waited for while nobody can write: it would take seconds to replay. */
 export const MAXIMUM_LAG_BYTES = 64 * 1024 * 1024;
 
+/** What is known of nodes that do not start. */
+export interface StartTrials {
+  /** Nodes whose own rows the stack file gives up: where nothing else helps, an update goes on without them. */
+  readonly dispensable: readonly string[];
+  /** Of those that may be gone on without: they were started, and did not come up. */
+  readonly failed: readonly string[];
+}
+
+const UNTRIED: StartTrials = { dispensable: [], failed: [] };
+
 /**
  * Decides from what the nodes say of themselves, whatever the stack file used to say. Pure: the same observations give
  * the same decision.
  * @param wanted the primary of the stack file.
  * @param asked whether the stack file has changed: a node that was promoted by hand is never demoted in passing.
  */
-export function decideRoles(wanted: string, asked: boolean, nodes: readonly NodeRole[]): RoleDecision {
+export function decideRoles(
+  wanted: string,
+  asked: boolean,
+  nodes: readonly NodeRole[],
+  trials: StartTrials = UNTRIED,
+): RoleDecision {
   const target = nodes.find((node) => node.name === wanted);
   if (target === undefined) throw new Error(`${wanted} is not among the nodes`);
   const primaries = nodes.filter((node) => node.kind === "primary");
@@ -37,7 +55,7 @@ export function decideRoles(wanted: string, asked: boolean, nodes: readonly Node
   if (more.length > 0) return refused(twoPrimaries(primaries));
   if (primary?.name === wanted) return { kind: "none" };
   if (primary !== undefined) return asked ? towards(primary, target) : refused(promotedByHand(primary, wanted));
-  return withoutPrimary(target, nodes);
+  return withoutPrimary(target, nodes, trials);
 }
 
 const refused = (reason: string): RoleDecision => ({ kind: "refused", reason });
@@ -76,26 +94,28 @@ function whyUnfit(from: PrimaryRole, target: StandbyRole): string | undefined {
   return undefined;
 }
 
-function withoutPrimary(target: NodeRole, nodes: readonly NodeRole[]): RoleDecision {
+function withoutPrimary(target: NodeRole, nodes: readonly NodeRole[], trials: StartTrials): RoleDecision {
   // With standby.signal a server is no primary, whatever happens.
-  const startable = nodes.filter((node) => node.kind === "down" && isStoppedStandby(node)).map((node) => node.name);
+  const startable = nodes
+    .filter((node) => node.kind === "down" && isStoppedStandby(node) && !trials.failed.includes(node.name))
+    .map((node) => node.name);
   if (startable.length > 0) return { kind: "start", nodes: startable };
-  if (target.kind === "down") return whereTargetIsDown(target);
+  if (target.kind === "down") return whereTargetIsDown(target, nodes);
   if (target.kind === "primary") return { kind: "none" };
   const old = oldPrimaryAmong(nodes);
   if (old?.isHeard === true) return refused(heard(old));
-  if (old === undefined) return amongStandbys(target, nodes);
+  if (old === undefined) return amongStandbys(target, nodes, trials);
   if (old.control !== undefined && old.control.systemIdentifier !== target.systemIdentifier) {
     return refused(
       `${target.name} cannot become the primary: its data is of another cluster than that of ${old.name}.`,
     );
   }
-  if (old.control?.state === "shut down") return afterCleanStop(old, old.control, target);
+  if (old.control?.state === "shut down") return afterCleanStop(old, old.control, target, trials);
   return { kind: "failover", from: old, to: target };
 }
 
 /** Nothing was written behind the checkpoint of a clean stop: what comes to it was sent, or still can be. */
-function afterCleanStop(old: DownNode, control: PgControl, target: StandbyRole): RoleDecision {
+function afterCleanStop(old: DownNode, control: PgControl, target: StandbyRole, { failed }: StartTrials): RoleDecision {
   // A position past the beginning of the record is one past its end: records are replayed whole.
   const end = old.history && { history: old.history, lsn: control.checkpointLsn + 1n };
   const received = positionOf(target);
@@ -103,7 +123,7 @@ function afterCleanStop(old: DownNode, control: PgControl, target: StandbyRole):
   const isReplayed = target.replayedLsn > control.checkpointLsn;
   if (missingBytes(end, received) === 0 && isReplayed) return { kind: "promote", from: old, to: target };
   const hasParted = divergence(received.history, received.lsn, end.history).discardedBytes > 0;
-  return hasParted || !isStartable(old)
+  return hasParted || !isStartable(old) || failed.includes(old.name)
     ? { kind: "failover", from: old, to: target }
     : { kind: "start", nodes: [old.name] };
 }
@@ -125,7 +145,7 @@ const heard = ({ name, why }: DownNode): string =>
   `the server of ${name} answers, but nobody can see what it is or stop it: ${why}. Mend the way to its engine, or stop the server there, first.`;
 
 /** Stopped as a whole, as after a reboot of the host: nothing has to change hands. */
-function whereTargetIsDown(target: DownNode): RoleDecision {
+function whereTargetIsDown(target: DownNode, nodes: readonly NodeRole[]): RoleDecision {
   if (target.container === "missing") {
     return refused(
       `${target.name} has no container: run \`pulumi up --refresh\`, which makes a new one around its data.`,
@@ -134,6 +154,12 @@ function whereTargetIsDown(target: DownNode): RoleDecision {
   if (target.container === "unreachable") {
     return refused(`${target.name} cannot become the primary: ${target.why}.`);
   }
+  if (target.fence === "fenced") {
+    const reason = whyReplaced(target, nodes);
+    return reason === undefined
+      ? { kind: "unfence", node: target.name }
+      : refused(`${target.name} was fenced so that another node could take its place, and ${reason}`);
+  }
   if (target.container === "held" || target.fence !== "none") {
     return refused(
       `${target.name} cannot become the primary: ${target.why}. Name the node that was made primary in its place.`,
@@ -141,6 +167,28 @@ function whereTargetIsDown(target: DownNode): RoleDecision {
   }
   return { kind: "start", nodes: [target.name] };
 }
+
+/** undefined: nobody was promoted in its place, for certain. All others are asked, and follow its own way. */
+function whyReplaced(target: DownNode, nodes: readonly NodeRole[]): string | undefined {
+  const name = "Name the node that was made primary in its place, or shall be: that update goes on from there.";
+  const { control, history } = target;
+  if (control === undefined || history === null || target.standbySignal) {
+    return `its data does not say that it can take it back. ${name}`;
+  }
+  const others = nodes.filter((node) => node.name !== target.name);
+  const silent = others.filter((node) => node.kind !== "standby").map((node) => node.name);
+  if (silent.length > 0)
+    return `whether one did cannot be told while ${silent.join(", ")} cannot be asked. Start them first; or: ${name}`;
+  const gone = others.filter((node) => node.kind !== "standby" || !follows(node, control, history));
+  const [first] = gone;
+  return first && `${first.name} does not follow its timeline ${control.timeline} any more. ${name}`;
+}
+
+const follows = (node: StandbyRole, { systemIdentifier }: PgControl, history: readonly TimelineSpan[]): boolean =>
+  node.systemIdentifier === systemIdentifier &&
+  node.history !== null &&
+  history.some(({ timeline }) => timeline === node.timeline) &&
+  divergence(node.history, node.receivedLsn, history).discardedBytes === 0;
 
 const isStoppedStandby = (node: DownNode): boolean =>
   node.container === "stopped" && node.standbySignal && node.fence === "none" && node.control !== undefined;
@@ -166,18 +214,37 @@ function newestFirst(a: PgControl | undefined, b: PgControl | undefined): number
 }
 
 /** An interrupted switchover: all are standbys, and the one with the most WAL has every row. */
-function amongStandbys(target: StandbyRole, nodes: readonly NodeRole[]): RoleDecision {
+function amongStandbys(
+  target: StandbyRole,
+  nodes: readonly NodeRole[],
+  { dispensable, failed }: StartTrials,
+): RoleDecision {
   for (const node of nodes) {
     if (node.kind !== "standby" || node === target) continue;
     const ahead = whyAhead(node, target);
     if (ahead !== undefined) return refused(`${target.name} cannot become the primary: nobody is, and ${ahead}`);
   }
-  const silent = nodes.filter((node) => node.kind === "down" && node.fence === "none");
-  if (silent.length > 0) {
-    const seen = silent.map((node) => `${node.name} (${node.kind === "down" ? node.why : ""})`).join(", ");
-    return refused(`nobody is the primary, and what these nodes have cannot be told: ${seen}. Start them first.`);
-  }
+  const silent = nodes.filter(
+    (node) => node.kind === "down" && node.fence === "none" && !failed.includes(node.name),
+  ) as DownNode[];
+  const untried = silent.filter((node) => dispensable.includes(node.name) && isStartable(node));
+  if (untried.length > 0) return { kind: "start", nodes: untried.map(({ name }) => name) };
+  if (silent.length > 0) return refused(cannotBeTold(silent));
+  // One that does not start may be the primary before, held as a standby: what its log has and nobody else is a loss.
+  const [broken] = nodes
+    .filter((node) => node.kind === "down" && node.fence === "none")
+    .toSorted((a, b) => newestFirst((a as DownNode).control, (b as DownNode).control)) as DownNode[];
+  if (broken !== undefined) return { kind: "failover", from: broken, to: target };
   return { kind: "promote", from: undefined, to: target };
+}
+
+function cannotBeTold(silent: readonly DownNode[]): string {
+  const seen = silent.map(({ name, why }) => `${name} (${why})`).join(", ");
+  const names = silent.map(({ name }) => name).join(", ");
+  const start = silent.some(({ container }) => container === "missing")
+    ? "Run `pulumi up --refresh`, which makes missing containers anew, or start them"
+    : "Start them";
+  return `nobody is the primary, and what these nodes have cannot be told: ${seen}. ${start} first; or, where one does not start and what it alone has is not wanted, write \`acknowledge: { rejoin: [${names}] }\` into the stack file, which goes on without it.`;
 }
 
 /** Where two have parted, the newer timeline is the one that the last primary was on. */

@@ -1,4 +1,5 @@
 import { writeContainerFile } from "./container-file.ts";
+import { runDataJob } from "./data-job.ts";
 import { decideRoles } from "./decide-roles.ts";
 import type { RoleDecision } from "./decide-roles.ts";
 import { engineOf } from "./engine.ts";
@@ -44,31 +45,38 @@ const MAXIMUM_ROUNDS = 4;
  * @throws OperationError where rows could be lost, or where two nodes take writes, without the operator having said so.
  */
 export async function establishRoles(order: RoleOrder): Promise<Switchover | null> {
-  const changed = await settlePrimary(order, MAXIMUM_ROUNDS);
-  await letOthersFollow(order);
+  const failed = new Set<string>();
+  const changed = await settlePrimary(order, failed, MAXIMUM_ROUNDS);
+  await letOthersFollow(order, failed);
   return changed;
 }
 
-async function settlePrimary(order: RoleOrder, roundsLeft: number): Promise<Switchover | null> {
+/** @param failed nodes that do not start, and that the stack file lets the update go on without. */
+async function settlePrimary(order: RoleOrder, failed: Set<string>, roundsLeft: number): Promise<Switchover | null> {
   const { shape, primaryBefore } = order;
   const nodes = await allNodes(order);
   const wanted = wantedPrimary(shape);
   const roles = await observeRoles(nodes, order.environment);
-  const decision = decideRoles(wanted, primaryBefore !== wanted, roles);
+  const trials = { dispensable: order.acknowledgement.rejoin, failed: [...failed] };
+  const decision = decideRoles(wanted, primaryBefore !== wanted, roles, trials);
   switch (decision.kind) {
     case "none":
       await releaseLeftOverHold(order, roles);
       return null;
     case "start":
       if (roundsLeft === 0) throw new OperationError(`expected ${decision.nodes.join(", ")} to answer once started.`);
-      await startAndWait(order, nodes, decision.nodes);
-      return settlePrimary(order, roundsLeft - 1);
+      for (const name of await startAll(order, nodes, roles, decision.nodes)) failed.add(name);
+      return settlePrimary(order, failed, roundsLeft - 1);
+    case "unfence":
+      if (roundsLeft === 0) throw new OperationError(`expected ${decision.node} to take writes once started.`);
+      await takeBack(order, named(nodes, decision.node));
+      return settlePrimary(order, failed, roundsLeft - 1);
     case "switchover":
       return switchRoles(order, nodes, decision);
     case "promote":
       return promoteWithAll(order, nodes, decision);
     case "failover":
-      return replaceDead(order, nodes, roles, decision, roundsLeft);
+      return replaceDead(order, nodes, roles, decision, failed, roundsLeft);
     case "refused":
       throw new OperationError(`${decision.reason} Nothing was changed.`);
   }
@@ -102,15 +110,56 @@ async function releaseLeftOverHold({ environment }: RoleOrder, roles: readonly N
   await runAsSuperuser(named(nodes, held.name), `\\! rm -f '${environment.dataDirectory}/standby.signal'\n`);
 }
 
-async function startAndWait(order: RoleOrder, nodes: readonly Node[], names: readonly string[]): Promise<void> {
-  const { shape, signal } = order;
-  await Promise.all(
+/** @returns those that do not come up, where the stack file says what is to be done then. */
+async function startAll(
+  order: RoleOrder,
+  nodes: readonly Node[],
+  roles: readonly NodeRole[],
+  names: readonly string[],
+): Promise<string[]> {
+  const failures = await Promise.all(
     names.map(async (name) => {
-      const node = named(nodes, name);
-      await startServer(node);
-      await waitUntilReady(node, shape.operator, signal);
+      try {
+        await startAndWait(order, named(nodes, name));
+        return [];
+      } catch (error) {
+        order.signal?.throwIfAborted();
+        if (!(error instanceof OperationError)) throw error;
+        const role = roles.find((candidate) => candidate.name === name);
+        const wayOut = withoutNode(
+          order,
+          name,
+          role?.kind === "down" && !role.standbySignal && role.control !== undefined,
+        );
+        if (wayOut !== null) throw new OperationError(`${error.message}\n${wayOut}`, { cause: error });
+        order.log(`${name} does not start, and the update goes on without it: ${error.message}`);
+        return [name];
+      }
     }),
   );
+  return failures.flat();
+}
+
+/** What the stack file has to say so that an update goes on without a node that does not start; null: it says so. */
+function withoutNode({ acknowledgement }: RoleOrder, name: string, wasPrimary: boolean): string | null {
+  if (wasPrimary) {
+    if (acknowledgement.failoverLostBytes !== null) return null;
+    return `If ${name} cannot be started, \`acknowledge: { failover: { lostBytes: 0 } }\` in the stack file says what would be lost without it, and is refused unless that is nothing.`;
+  }
+  if (acknowledgement.rejoin.includes(name)) return null;
+  return `If ${name} cannot be started, and what it alone has is not wanted, \`acknowledge: { rejoin: [${name}] }\` in the stack file lets the update go on without it, and clone it again.`;
+}
+
+async function startAndWait({ shape, signal }: RoleOrder, node: Node): Promise<void> {
+  await startServer(node);
+  await waitUntilReady(node, shape.operator, signal);
+}
+
+/** The guard asks all others once more before it lets the server open for writes. */
+async function takeBack(order: RoleOrder, node: Node): Promise<void> {
+  order.log(`${node.name} is the primary again: nobody was promoted in its place`);
+  await runDataJob(order.environment, node.name, "release", order.signal);
+  await startAndWait(order, node);
 }
 
 async function switchRoles(
@@ -159,6 +208,7 @@ async function replaceDead(
   nodes: readonly Node[],
   roles: readonly NodeRole[],
   { from, to }: { from: DownNode; to: StandbyRole },
+  failed: Set<string>,
   roundsLeft: number,
 ): Promise<Switchover | null> {
   const { shape, environment, acknowledgement, guarantee, log } = order;
@@ -170,7 +220,7 @@ async function replaceDead(
     await requireAccepted(environment, dead, accepted);
     log(`${from.name} does not answer, and is stopped so that it writes no more`);
     await waitUntilStopped(fromNode);
-    return settlePrimary(order, roundsLeft - 1);
+    return settlePrimary(order, failed, roundsLeft - 1);
   }
   const target = shapedNode(shape, to.name);
   return failOver({
@@ -199,7 +249,7 @@ function mayStillWrite({ container }: DownNode): boolean {
 }
 
 /** Only of nodes that stay: one that leaves is removed as it is. */
-async function letOthersFollow(order: RoleOrder): Promise<void> {
+async function letOthersFollow(order: RoleOrder, failed: ReadonlySet<string>): Promise<void> {
   const { shape, environment, acknowledgement, log, signal } = order;
   const primary = primaryOf(shape);
   if (primary === undefined) return;
@@ -210,14 +260,15 @@ async function letOthersFollow(order: RoleOrder): Promise<void> {
   const history = await primaryHistory(primary, self.timeline);
   const context = { environment, acknowledgement, log, signal };
   const starved = await starvedStandbys(order, roles);
-  const stuck = new Set([...cannotFollow(roles, history), ...starved]);
+  const broken = roles.filter(({ name }) => failed.has(name));
+  const stuck = new Set([...cannotFollow(roles, history), ...starved, ...broken]);
   await Promise.all(
     [...stuck].map(async (role) => {
       if (role.kind === "primary") return;
       const node = shapedNode(shape, role.name);
       await waitUntilStopped(node);
       const planned = await planRejoin(context, node, role, history);
-      const step = starved.includes(role) ? cloneInstead(planned) : planned;
+      const step = cloneWhere(planned, starved.includes(role), broken.includes(role));
       const refusal = refusedRejoin(step, role.kind === "down" && role.fence !== "none", acknowledgement);
       if (refusal !== undefined) throw new OperationError(refusal);
       await prepareClone(order, primary, node, step);
@@ -226,9 +277,11 @@ async function letOthersFollow(order: RoleOrder): Promise<void> {
   );
 }
 
-/** What has to be there to follow, or to rewind, is gone. */
-const cloneInstead = (step: RejoinStep): RejoinStep =>
-  step.rung === "clone" ? step : { ...step, rung: "clone", reason: "WAL that it needs is gone" };
+/** What has to be there to follow, or to rewind, is gone, or cannot be used. */
+function cloneWhere(step: RejoinStep, isStarved: boolean, isBroken: boolean): RejoinStep {
+  if (step.rung === "clone" || (!isStarved && !isBroken)) return step;
+  return { ...step, rung: "clone", reason: isBroken ? "its server does not start" : "WAL that it needs is gone" };
+}
 
 /** Standbys whose upstream has no longer what they need, and that have no archive to fetch it from. */
 async function starvedStandbys({ shape }: RoleOrder, roles: readonly NodeRole[]): Promise<NodeRole[]> {

@@ -3,6 +3,7 @@ import { describeFailover, knownLossBytes, needsAcknowledgement } from "./failov
 import type { SynchronousGuarantee } from "./synchronous.ts";
 import { foreseeRoles } from "./foresee-roles.ts";
 import { findNodes } from "./node.ts";
+import { takenBack } from "./role-impact.ts";
 import type { RoleEnvironment } from "./role-environment.ts";
 
 /** What an operator has to know, and to answer, before another node is made the primary. */
@@ -49,6 +50,8 @@ export async function failoverQuestion(
         lostBytes: null,
         unfenced: [],
       };
+    case "unfence":
+      return { facts: [takenBack(wanted)], lostBytes: null, unfenced: [] };
     case "switchover":
       return {
         facts: [`${decision.from.name} answers: this is a switchover, and no row is lost.`],

@@ -197,7 +197,10 @@ const acceptsLoss = (facts: FailoverFacts, { lostBytes }: AcceptedFailover): boo
 /** Where the log of the dead primary ends may not be known, but what another standby has of it is. */
 export const knownLossBytes = ({ lostBytes, missedBytes }: FailoverFacts): number => lostBytes ?? missedBytes;
 
-function whyAsked({ to }: FailoverFacts, { name, container, why }: DownNode): string {
+function whyAsked({ to }: FailoverFacts, { name, container, why, standbySignal }: DownNode): string {
+  if (standbySignal) {
+    return `${name} does not start (${why}), and may have been the primary before; ${to} would be promoted without it.`;
+  }
   if (container === "missing")
     return `${name} may be the primary, and its container is gone; ${to} would take its place.`;
   return container === "unreachable"

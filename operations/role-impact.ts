@@ -38,6 +38,8 @@ export async function roleImpact(
         nodes: decision.nodes,
         message: `${decision.nodes.join(", ")} is started first: what follows depends on what it says`,
       };
+    case "unfence":
+      return { level: "restart", nodes: [wanted], message: takenBack(wanted) };
     case "switchover":
       return {
         level: "switchover",
@@ -60,6 +62,10 @@ export async function roleImpact(
       return { level: "refused", nodes: [wanted], message: decision.reason };
   }
 }
+
+/** Of a failover that was interrupted before it changed a role. */
+export const takenBack = (node: string): string =>
+  `${node} was fenced, but nobody was promoted in its place: it is started as the primary again, no row is lost`;
 
 function switchoverLines({ from, to }: { readonly from: PrimaryRole; readonly to: StandbyRole }): string[] {
   const behindBytes = bytesBehind(to.replayedLsn, from.writtenLsn);

@@ -217,6 +217,86 @@ test("of several that are down the newest was the primary, whether it has a cont
   expect(decision).toMatchObject({ kind: "failover", from: { name: "node-3" } });
 });
 
+describe("node-1 was fenced, nobody was promoted yet, and it is wanted again", () => {
+  const fenced = down("node-1", { fence: "fenced" });
+  const decide = (...others: NodeRole[]) => decideRoles("node-1", false, [fenced, ...others]);
+
+  test("it is taken back where all others are asked, and follow its timeline", () => {
+    expect(decide(standby("node-2"), standby("node-3"))).toEqual({ kind: "unfence", node: "node-1" });
+    const held = down("node-1", { fence: "fenced", container: "held" });
+    expect(decideRoles("node-1", false, [held, standby("node-2")]).kind).toBe("unfence");
+  });
+  test("others that are stopped are started first", () => {
+    expect(decide(down("node-2", { standbySignal: true })).kind).toBe("start");
+  });
+  test.each([
+    [
+      "another was promoted, and is a standby again",
+      standby("node-2", { history: SECOND }),
+      /does not follow its timeline 1/,
+    ],
+    ["nobody knows the way of another", standby("node-2", { history: null }), /node-2 does not follow/],
+    ["another is of another cluster", standby("node-2", { systemIdentifier: "1" }), /node-2 does not follow/],
+    ["another does not answer", down("node-2"), /cannot be told while node-2 cannot be asked/],
+    [
+      "another has no container",
+      down("node-2", { container: "missing", standbySignal: true }),
+      /cannot be told while node-2/,
+    ],
+    ["the engine of another cannot be reached", unreachable("node-2"), /cannot be told while node-2/],
+  ])("but not where %s", (_title, other, reason) => {
+    expect(decide(other, standby("node-3"))).toMatchObject({
+      kind: "refused",
+      reason: expect.stringMatching(reason) as string,
+    });
+  });
+  test("nor where its data is half of something else, or does not tell its way", () => {
+    for (const part of [
+      { fence: "unfinished" },
+      { fence: "fenced", history: null },
+      { fence: "fenced", standbySignal: true, container: "held" },
+    ] as const) {
+      const decision = decideRoles("node-1", false, [down("node-1", part), standby("node-2")]);
+      expect(decision).toMatchObject({
+        kind: "refused",
+        reason: expect.stringContaining("Name the node that was made primary in its place") as string,
+      });
+    }
+  });
+});
+
+describe("an interrupted switchover beside a standby that does not start", () => {
+  const stopped = down("node-3", { standbySignal: true });
+  const looping = down("node-3", { standbySignal: true, container: "running" });
+  const decide = (broken: NodeRole, trials?: Parameters<typeof decideRoles>[3]) =>
+    decideRoles("node-2", true, [standby("node-1"), standby("node-2"), broken], trials);
+
+  test("it is started first, or asked for", () => {
+    expect(decide(stopped)).toEqual({ kind: "start", nodes: ["node-3"] });
+    expect(decide(looping)).toMatchObject({
+      kind: "refused",
+      reason: expect.stringContaining("`acknowledge: { rejoin: [node-3] }`") as string,
+    });
+  });
+  test("also where what it has is given up: it may come up after all, and count", () => {
+    const trials = { dispensable: ["node-3"], failed: [] };
+    expect(decide(looping, trials)).toEqual({ kind: "start", nodes: ["node-3"] });
+  });
+  test("once that was tried in vain, what it alone has is what is lost", () => {
+    const trials = { dispensable: ["node-3"], failed: ["node-3"] };
+    expect(decide(stopped, trials)).toMatchObject({
+      kind: "failover",
+      from: { name: "node-3" },
+      to: { name: "node-2" },
+    });
+    expect(decide(looping, trials).kind).toBe("failover");
+  });
+  test("an old primary that does not start after a clean stop is a dead one", () => {
+    const nodes = [down("node-1", { control: SHUT_DOWN }), standby("node-2", { replayedLsn: END - 200n })];
+    expect(decideRoles("node-2", true, nodes, { dispensable: [], failed: ["node-1"] }).kind).toBe("failover");
+  });
+});
+
 test("a standby whose container is gone was no primary, and may have more than the others", () => {
   const gone = down("node-3", { container: "missing", standbySignal: true });
   const decision = decideRoles("node-2", true, [standby("node-1"), standby("node-2"), gone]);
