@@ -330,7 +330,7 @@ export async function failOver(order: FailoverOrder): Promise<Switchover> {
     await promote(client, to.name);
   });
   const writeGapMs = Math.round(performance.now() - startedAt);
-  return { from: facts.from, to: facts.to, writeGapMs, lostBytes: facts.lostBytes ?? 0, at: new Date().toISOString() };
+  return { from: facts.from, to: facts.to, writeGapMs, lostBytes: knownLossBytes(facts), at: new Date().toISOString() };
 }
 
 /** @throws OperationError where more would be lost than the stack file accepts. */
