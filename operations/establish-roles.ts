@@ -124,7 +124,8 @@ async function startAll(
         return [];
       } catch (error) {
         order.signal?.throwIfAborted();
-        if (!(error instanceof OperationError)) throw error;
+        // Without the wanted primary nothing goes on.
+        if (!(error instanceof OperationError) || name === wantedPrimary(order.shape)) throw error;
         const role = roles.find((candidate) => candidate.name === name);
         const wayOut = withoutNode(
           order,
