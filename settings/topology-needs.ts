@@ -31,10 +31,25 @@ export function slotsNeeded(nodes: number, backup: boolean): number {
   return otherNodes(nodes) + (backup ? 1 : 0);
 }
 
-/** Addresses of the network: one for each node, for the gateway, and for the job of each base backup, with one to spare. */
-export function addressesNeeded(nodes: number): number {
-  return nodes + otherNodes(nodes) + 2;
+/** What takes an address on the network. */
+export interface NetworkMembers {
+  readonly nodes: number;
+  /** How many of them have a fixed address. */
+  readonly fixed: number;
+  readonly backup: boolean;
+  readonly monitoring: boolean;
 }
+
+/**
+ * Addresses of the network: one for each node, for the gateway, and for the job of each base backup, with one to spare;
+ * beside them the backup server's, those of the exporters, and Prometheus'. Drills and restores have no network.
+ */
+export function addressesNeeded({ nodes, backup, monitoring }: NetworkMembers): number {
+  return nodes + otherNodes(nodes) + 2 + (backup ? 1 : 0) + (monitoring ? nodes + 1 : 0);
+}
+
+/** Of them those that the engine hands out: neither the gateway's, nor a fixed one. */
+export const handedOut = (members: NetworkMembers): number => addressesNeeded(members) - 1 - members.fixed;
 
 function otherNodes(nodes: number): number {
   return Math.max(0, nodes - 1);

@@ -1,22 +1,33 @@
 import ipaddr from "ipaddr.js";
 import { type Finding, problem, warning } from "../findings.ts";
 import type { KeyPath } from "../key-path.ts";
-import { addressesNeeded } from "../topology-needs.ts";
+import { addressesNeeded, handedOut, type NetworkMembers } from "../topology-needs.ts";
 import { shown } from "../shown.ts";
 import { type Check, counted, listedNodes } from "./check.ts";
 
 const WIDEST_PREFIX = 8;
 const NARROWEST_PREFIX = 29;
+/** As plan/dynamic-range.ts divides it: the engine hands out addresses of the upper half only. */
+const NARROWEST_DIVIDED_PREFIX = 26;
 /** Network, broadcast. The gateway counts among the addresses that are needed. */
 const UNUSABLE_ADDRESSES = 2;
+/** Of the upper half: broadcast. */
+const UNUSABLE_OF_HALF = 1;
 
-/** The subnet is one that Docker can use for this many nodes. */
-export const checkSubnet: Check = ({ network, nodes }) => {
+/** The subnet is one that Docker can use for these nodes, and for what is beside them. */
+export const checkSubnet: Check = (file) => {
+  const { network, nodes, backup, monitoring } = file;
   const subnet = network?.subnet;
-  return subnet === undefined ? [] : subnetFindings(subnet, nodes?.length ?? 1);
+  if (subnet === undefined) return [];
+  return subnetFindings(subnet, {
+    nodes: nodes?.length ?? 1,
+    fixed: listedNodes(file).filter(({ address }) => address !== undefined).length,
+    backup: backup?.enabled === true,
+    monitoring: monitoring?.enabled === true,
+  });
 };
 
-function subnetFindings(subnet: string, nodes: number): readonly Finding[] {
+function subnetFindings(subnet: string, members: NetworkMembers): readonly Finding[] {
   const path = ["network", "subnet"];
   const [address, prefix] = ipaddr.IPv4.parseCIDR(subnet);
   const first = ipaddr.IPv4.networkAddressFromCIDR(subnet);
@@ -25,7 +36,7 @@ function subnetFindings(subnet: string, nodes: number): readonly Finding[] {
       problem(path, {
         what: `${shown(subnet)} has a prefix length of ${prefix}`,
         allowed: `/${WIDEST_PREFIX} to /${NARROWEST_PREFIX}`,
-        fix: `Choose one with room for the nodes, for example /${narrowestPrefixFor(nodes)}.`,
+        fix: `Choose one with room for the nodes, for example /${narrowestPrefixFor(members)}.`,
       }),
     ];
   }
@@ -38,7 +49,7 @@ function subnetFindings(subnet: string, nodes: number): readonly Finding[] {
       }),
     ];
   }
-  return [...rangeFindings(path, subnet, first), ...sizeFindings(path, subnet, prefix, nodes)];
+  return [...rangeFindings(path, subnet, first), ...sizeFindings(path, subnet, prefix, members)];
 }
 
 function rangeFindings(path: readonly string[], subnet: string, first: ipaddr.IPv4): readonly Finding[] {
@@ -75,22 +86,50 @@ function rangeFindings(path: readonly string[], subnet: string, first: ipaddr.IP
   }
 }
 
-function sizeFindings(path: readonly string[], subnet: string, prefix: number, nodes: number): readonly Finding[] {
-  const usable = 2 ** (32 - prefix) - UNUSABLE_ADDRESSES;
-  const needed = addressesNeeded(nodes);
-  if (usable >= needed) return [];
+function sizeFindings(
+  path: readonly string[],
+  subnet: string,
+  prefix: number,
+  members: NetworkMembers,
+): readonly Finding[] {
+  if (hasRoom(prefix, members)) return [];
+  const { backup, monitoring } = members;
+  const beside = [...(backup ? ["the backup server"] : []), ...(monitoring ? ["monitoring"] : [])];
+  const uses = [
+    "one for each node",
+    "one for the base backup of each standby",
+    ...(backup ? ["the backup server"] : []),
+    ...(monitoring ? ["an exporter for each node", "Prometheus"] : []),
+    "the gateway and one to spare",
+  ];
   return [
     problem(path, {
-      what: `${shown(subnet)} has ${usable} addresses, too few for ${counted(nodes, "node")}`,
-      allowed: `room for ${needed}: one for each node, one for the base backup of each standby, the gateway and one to spare`,
-      fix: `Choose one of /${narrowestPrefixFor(nodes)} or wider.`,
+      what: `${shown(subnet)} has ${describeRoom(prefix)}, too few for ${[counted(members.nodes, "node"), ...beside].join(" and ")}`,
+      allowed: `room for ${addressesNeeded(members)}: ${uses.join(", ")}`,
+      fix: `Choose one of /${narrowestPrefixFor(members)} or wider.`,
     }),
   ];
 }
 
-function narrowestPrefixFor(nodes: number): number {
-  const bits = Math.ceil(Math.log2(addressesNeeded(nodes) + UNUSABLE_ADDRESSES));
-  return Math.min(NARROWEST_PREFIX, 32 - bits);
+const usable = (prefix: number): number => 2 ** (32 - prefix) - UNUSABLE_ADDRESSES;
+const isDivided = (prefix: number): boolean => prefix <= NARROWEST_DIVIDED_PREFIX;
+/** What the engine hands out, where it takes one half only. */
+const usableHalf = (prefix: number): number => 2 ** (31 - prefix) - UNUSABLE_OF_HALF;
+
+function hasRoom(prefix: number, members: NetworkMembers): boolean {
+  if (addressesNeeded(members) > usable(prefix)) return false;
+  return !isDivided(prefix) || handedOut(members) <= usableHalf(prefix);
+}
+
+const describeRoom = (prefix: number): string =>
+  isDivided(prefix)
+    ? `${usableHalf(prefix)} addresses that are no fixed ones (its upper half)`
+    : `${usable(prefix)} addresses`;
+
+function narrowestPrefixFor(members: NetworkMembers): number {
+  let prefix = NARROWEST_PREFIX;
+  while (prefix > WIDEST_PREFIX && !hasRoom(prefix, members)) prefix -= 1;
+  return prefix;
 }
 
 /** Fixed addresses lie in the subnet, and Docker does not need them for itself. */

@@ -13,6 +13,8 @@ const two = (first: Keys, second: Keys): Keys => ({
   ],
 });
 const subnet = (text: string): Keys => ({ network: { subnet: text } });
+const numbered = (count: number): Keys[] =>
+  Array.from({ length: count }, (_, index) => ({ name: `node-${index + 1}` }));
 const addressed = (address: string, within = "172.18.0.0/24"): Keys => ({
   ...two({}, { address }),
   network: { subnet: within },
@@ -325,6 +327,21 @@ const NETWORK: readonly BadFile[] = [
     "a subnet too small for the nodes",
     subnet("172.18.0.0/29"),
     [["network.subnet", "has 6 addresses, too few for 3 nodes"]],
+  ],
+  [
+    "a subnet too small for the backup server beside the nodes",
+    { ...subnet("172.18.0.0/28"), nodes: numbered(4), backup: { enabled: true }, monitoring: { enabled: true } },
+    [["network.subnet", "has 14 addresses, too few for 4 nodes and the backup server and monitoring"]],
+  ],
+  [
+    "a subnet too small for what watches the nodes",
+    { ...subnet("172.18.0.0/29"), ...two({}, {}), monitoring: { enabled: true } },
+    [["network.subnet", "an exporter for each node, Prometheus"]],
+  ],
+  [
+    "a subnet whose upper half, where the engine takes addresses from, is too small",
+    { ...subnet("172.18.0.0/26"), nodes: numbered(11), monitoring: { enabled: true } },
+    [["network.subnet", "Choose one of /25 or wider"]],
   ],
   ["a subnet too small at all", subnet("172.18.0.0/30"), [["network.subnet", "for example /28"]]],
   ["a subnet too wide", subnet("10.0.0.0/7"), [["network.subnet", "Allowed: /8 to /29"]]],
