@@ -6,6 +6,7 @@ export type TemplateName =
   | "replication.conf"
   | "pg_hba.conf"
   | "guard.sh"
+  | "peers"
   | "archive-wal.sh"
   | "record-archive-need.sh"
   | "initdb.sh"

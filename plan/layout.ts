@@ -57,6 +57,7 @@ export const SUPERUSER_OF_FILES = "postgres";
 
 export const CONFIGURATION_FILES = {
   guard: `${CONFIGURATION_MOUNT}/guard`,
+  peers: `${CONFIGURATION_MOUNT}/peers`,
   archiveWal: `${CONFIGURATION_MOUNT}/archive-wal`,
   recordArchiveNeed: `${CONFIGURATION_MOUNT}/record-archive-need`,
   postgresqlConf: `${CONFIGURATION_MOUNT}/postgresql.conf`,

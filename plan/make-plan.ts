@@ -166,12 +166,11 @@ function programFiles(settings: Settings, layout: Layout, node: NodeSettings): P
     name: peer.name,
     conninfo: replicationConninfo(settings, node.name, [peer]),
   }));
+  const guard = { node: node.name, layout, peersFile: CONFIGURATION_FILES.peers, ...settings.guard };
   return [
-    {
-      path: CONFIGURATION_FILES.guard,
-      content: render("guard.sh", { node: node.name, layout, peers: guardPeers, ...settings.guard }),
-      mode: 0o755,
-    },
+    // Before the guard: one that starts in between finds whom to ask.
+    { path: CONFIGURATION_FILES.peers, content: render("peers", { peers: guardPeers }), mode: 0o640 },
+    { path: CONFIGURATION_FILES.guard, content: render("guard.sh", guard), mode: 0o755 },
     ...archiveFiles,
   ];
 }

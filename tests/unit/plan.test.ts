@@ -283,7 +283,7 @@ describe("on several hosts", () => {
   test("nodes meet where they are published, by names that their certificates have", () => {
     const conninfo = fileOf(nodeOf(plan, "node-2"), "replication.conf");
     expect(conninfo).toContain("host=node-1 hostaddr=10.0.0.11 port=5432 ");
-    expect(fileOf(nodeOf(plan, "node-1"), "guard")).toContain("host=node-2 hostaddr=10.0.0.12 port=5433 ");
+    expect(fileOf(nodeOf(plan, "node-1"), "peers")).toContain("node-2 host=node-2 hostaddr=10.0.0.12 port=5433 ");
     expect(nodeOf(plan, "node-2")).toMatchObject({
       published: { host: "10.0.0.12", port: 5433 },
       clientEndpoint: { host: "10.0.0.12", port: 5433 },
