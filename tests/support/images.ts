@@ -6,10 +6,10 @@ export async function emptyImage(name: string, ...instructions: string[]): Promi
   await execa("docker", ["import", ...changes, "-", name], { input: Buffer.alloc(1024) });
 }
 
-/** An image that begins with another one. */
+/** An image that begins with another one. Packages are fetched by the host's network: not every engine leads a build to one. */
 export async function derivedImage(name: string, from: string, ...instructions: string[]): Promise<void> {
   const dockerfile = [`FROM ${from}`, ...instructions].join("\n");
-  await execa("docker", ["build", "--tag", name, "-"], { input: dockerfile });
+  await execa("docker", ["build", "--network", "host", "--tag", name, "-"], { input: dockerfile });
 }
 
 export async function removeImages(...names: string[]): Promise<void> {
