@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { CONFIGURATION_FILES, CONFIGURATION_MOUNT, POSTGRES_UID } from "../plan/layout.ts";
 import { LABELS } from "../plan/names.ts";
 import { passfileLine } from "../plan/passfile.ts";
-import { on, placed } from "../plan/placed.ts";
+import { nodeMarks, on, placed } from "../plan/placed.ts";
 import type { NodePlan } from "../plan/plan.ts";
 import { ContainerTurn } from "../provider/resources/container-turn.ts";
 import { Server } from "../provider/resources/server.ts";
@@ -42,6 +42,8 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
         node: placed(node),
         containerId: container.id,
         operator: this.foundation.credentials.operator,
+        slot: node.slot,
+        ...nodeMarks(this.foundation.plan),
       },
       { parent: this, dependsOn: [container, ...dependsOn] },
     );

@@ -12,7 +12,7 @@ import { observeNodes } from "./observe.ts";
 import type { NodeObservation, ServerObservation } from "./observe.ts";
 import type { Switchover } from "./role-environment.ts";
 import { startServer, waitUntilReady } from "./server.ts";
-import { keepSlotUnreserved, reserveSlots } from "./slots.ts";
+import { dropIdleSlots, keepSlotUnreserved, reserveSlots } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import { untilStreaming } from "./streaming.ts";
 import type { VerifiedReplication } from "./streaming.ts";
@@ -129,11 +129,15 @@ function requireAnswer(observation: NodeObservation): ServerObservation {
 const reserveAllSlots = (options: ConvergeOptions): Promise<void> =>
   onEveryNode(options, (node, client) => reserveSlots(client, reservedSlots(options.shape, node)));
 
-/** A slot for everybody, where they may stream one day. Its old upstream is free of it once it streams from the new one. */
+/**
+ * A slot for everybody, where they may stream one day, and none for who has left. Its old upstream is free of it once it
+ * streams from the new one.
+ */
 async function releaseSlots(options: ConvergeOptions): Promise<void> {
   const { shape } = options;
   await onEveryNode(options, async (node, client) => {
     for (const slot of waitingSlots(shape, node)) await keepSlotUnreserved(client, slot);
+    await dropIdleSlots(client, shape.retiredSlots ?? []);
   });
 }
 

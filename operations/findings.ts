@@ -143,6 +143,7 @@ function slotFindings(shape: TopologyOutline, node: NodeOutline, server: ServerO
     const slot = slots.get(name);
     return slot !== undefined && !slot.active && slot.restartLsn !== null;
   });
+  const retired = (shape.retiredSlots ?? []).filter((name) => slots.get(name)?.active === false);
   return [
     ...missing.map((name): Finding => {
       return { kind: "slot-missing", node: node.name, what: `slot ${name} is missing`, remedy: "it is made" };
@@ -150,6 +151,10 @@ function slotFindings(shape: TopologyOutline, node: NodeOutline, server: ServerO
     ...useless.map((name): Finding => {
       const what = `slot ${name} keeps WAL for nobody`;
       return { kind: "slot-unused", node: node.name, what, remedy: "it is made anew" };
+    }),
+    ...retired.map((name): Finding => {
+      const what = `slot ${name} is of nobody that is left`;
+      return { kind: "slot-unused", node: node.name, what, remedy: "it is dropped" };
     }),
   ];
 }

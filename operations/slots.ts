@@ -97,6 +97,14 @@ export async function dropSlot(client: pg.Client, name: string): Promise<void> {
   );
 }
 
+/** Drops those that nobody uses: what still streams from one is stopped before its slot goes. */
+export async function dropIdleSlots(client: pg.Client, names: readonly string[]): Promise<void> {
+  await client.query(
+    "SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE slot_name = ANY ($1) AND NOT active",
+    [names],
+  );
+}
+
 /** A sender ends at once when it is told to, unless it is in the middle of writing to a connection that hangs. */
 const SENDER_END_TIMEOUT_MILLISECONDS = 5000;
 

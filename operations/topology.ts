@@ -8,6 +8,8 @@ export interface TopologyShape {
   readonly nodes: readonly ShapedNode[];
   /** Slots of the primary that belong to no node: a backup server's. Every other node has them too, unreserved. */
   readonly otherSlots: readonly string[];
+  /** Of nodes that have left, and of a backup server that has; absent: of none. A node that was away may have one yet. */
+  readonly retiredSlots?: readonly string[];
   readonly operator: OperatorCredentials;
 }
 
@@ -20,6 +22,7 @@ export interface ShapedNode extends Node, NodeOutline {
 export interface TopologyOutline<N extends NodeOutline = NodeOutline> {
   readonly nodes: readonly N[];
   readonly otherSlots: readonly string[];
+  readonly retiredSlots?: readonly string[];
 }
 
 export interface NodeOutline {
@@ -54,3 +57,15 @@ export function waitingSlots(shape: TopologyOutline, node: NodeOutline): string[
   const reserved = new Set(reservedSlots(shape, node));
   return [...others, ...shape.otherSlots].filter((slot) => !reserved.has(slot));
 }
+
+/** Slots that no node has to have any more: once retired, of those before, or of the topology before this one. */
+export function retiredSlots(shape: TopologyOutline, before: TopologyOutline | undefined): string[] {
+  const needed = new Set(allSlots(shape));
+  const known = before === undefined ? [] : [...(before.retiredSlots ?? []), ...allSlots(before)];
+  return [...new Set(known)].filter((slot) => !needed.has(slot)).toSorted();
+}
+
+const allSlots = ({ nodes, otherSlots }: TopologyOutline): string[] => [
+  ...nodes.map(({ slot }) => slot),
+  ...otherSlots,
+];

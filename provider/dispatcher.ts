@@ -38,7 +38,7 @@ export class Dispatcher implements provider.Provider {
 
   check = async (urn: string, olds: unknown, news: unknown): Promise<provider.CheckResult> => {
     const handler = this.#handler(urn);
-    if (handler.check === undefined || hasUnknowns(news)) return { inputs: news };
+    if ((handler.check === undefined && handler.remember === undefined) || hasUnknowns(news)) return { inputs: news };
     const secrets = new Set<string>();
     const inputs = unwrap(news, secrets) as object;
     const before = isObject(olds) && Object.keys(olds).length > 0 ? (unwrap(olds, secrets) as object) : undefined;

@@ -1,13 +1,15 @@
 import { engineOf, inspectContainer, isReachable } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
+import { findNodes } from "../../operations/node.ts";
 import { isRegistered, registerContainer } from "../../operations/registration.ts";
+import { dropSlotEverywhere } from "../../operations/slots.ts";
 import { startServer, stopServer, waitUntilReady } from "../../operations/server.ts";
 import type { Context, Handler, NoOutputs } from "../handler.ts";
 import type { ServerInputs } from "../resources/server.ts";
 
 export const serverHandler: Handler<ServerInputs, NoOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["operator"],
+  ignoredInputs: ["operator", "slot", "labels", "nodeLabel", "placed"],
   // One that is stopped is the topology's affair: to start a primary that was replaced would make a second one.
   drift: async (_state, { node }, { warn }) => {
     try {
@@ -36,9 +38,11 @@ export const serverHandler: Handler<ServerInputs, NoOutputs> = {
     await run(inputs, context);
     return {};
   },
-  delete: async ({ node }, { warn }) => {
+  delete: async ({ node, slot, ...marks }, { warn }) => {
     if (await isReachable(node)) await stopServer(node);
     else warn(`${node.container} on ${node.host?.name} is not stopped: the engine there does not answer`);
+    // One that was the primary has no base backup whose delete would do it.
+    if (slot !== undefined) await dropSlotEverywhere(await findNodes(marks), slot);
   },
 };
 

@@ -13,15 +13,17 @@ import { roleImpact } from "../../operations/role-impact.ts";
 import type { RoleAcknowledgement } from "../../operations/role-environment.ts";
 import { settledFindings } from "../../operations/settled-findings.ts";
 import { withOperator } from "../../operations/sql.ts";
-import { primaryOf } from "../../operations/topology.ts";
+import { primaryOf, retiredSlots } from "../../operations/topology.ts";
 import type { Context, Handler } from "../handler.ts";
 import { refuseProtected } from "../protected-volumes.ts";
 import type { TopologyInputs, TopologyOutputs } from "../resources/topology.ts";
 
 export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["environment", "acknowledgement"],
+  ignoredInputs: ["environment", "acknowledgement", "retiredSlots"],
   reachedBy: ["operator"],
+  // Only what was there can tell whose a slot is that nobody needs: others may be a tool's of the operator's.
+  remember: (inputs, before) => ({ retiredSlots: retiredSlots(inputs, before) }),
   drift: async (_state, shape, context) => tellFindings(shape, shape.acknowledgement, context),
   announce: async (state, inputs, context) => {
     // Where the primary changes, what is not as it was before is part of that story.

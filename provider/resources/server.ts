@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Node } from "../../operations/node.ts";
+import type { Node, NodeMarks } from "../../operations/node.ts";
 import type { OperatorCredentials } from "../../operations/sql.ts";
 import type { InputsOf } from "./inputs-of.ts";
 
-export interface ServerInputs {
+export interface ServerInputs extends NodeMarks {
   readonly node: Node;
+  /** The slot that it streams from, whenever it is a standby; absent: the state is of a version that kept none here. */
+  readonly slot?: string;
   /** The engine's id of the container: a new container is a server to be waited for. */
   readonly containerId: string;
   readonly operator: OperatorCredentials;

@@ -13,6 +13,8 @@ export interface TopologyInputs {
   /** Every standby after its upstream. */
   readonly nodes: readonly ShapedNode[];
   readonly otherSlots: readonly string[];
+  /** Remembered by the provider. */
+  readonly retiredSlots?: readonly string[];
   readonly operator: OperatorCredentials;
   readonly environment: RoleEnvironment;
   readonly acknowledgement: RoleAcknowledgement;

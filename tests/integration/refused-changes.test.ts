@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { execa } from "execa";
 import { freePorts } from "../support/ports.ts";
+import { slotsOn } from "../support/replication-checks.ts";
 import { TestStack } from "../support/stack.ts";
 
 let stack: TestStack;
@@ -57,5 +58,6 @@ test("a node promoted by hand is named in preview, never demoted, and can be ado
   await stack.up();
   expect(await ask("node-2", "SELECT n FROM after_promotion")).toBe("1");
   expect((await stack.outputs<{ primary: string; timeline: number }>()).primary).toBe("node-2");
+  expect(await slotsOn(stack.container("node-2"))).toEqual([]);
   await stack.expectNoChanges();
 });

@@ -79,6 +79,19 @@ describe("what goes to a handler and comes back", () => {
     expect(updated.outs).toMatchObject({ name: "b", token: secret("a-token"), size: 2 });
   });
 
+  test("what a handler remembers of the update before is an input, although it checks nothing", async () => {
+    const remember = (_inputs: object, before: object | undefined) => ({ note: JSON.stringify(before ?? null) });
+    const remembering = dispatcher({ remember });
+    expect(await remembering.check(URN, {}, { name: "a" })).toEqual({
+      inputs: { name: "a", note: "null" },
+      failures: [],
+    });
+    expect(await remembering.check(URN, { name: "a" }, { name: "b" })).toMatchObject({
+      inputs: { name: "b", note: '{"name":"a"}' },
+    });
+    expect(await remembering.check(URN, { name: "a" }, { name: UNKNOWN })).toEqual({ inputs: { name: UNKNOWN } });
+  });
+
   test("a type that nobody knows is an error that names it", () => {
     const urn = URN.replace("index:Thing", "index:Nothing");
     expect(() => dispatcher().create(urn, {})).toThrow(

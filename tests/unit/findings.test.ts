@@ -194,6 +194,15 @@ test("it finds a slot of no node that is missing, on the primary and where it wa
   ]);
 });
 
+test("it finds slots of who has left, unless somebody streams from them, and leaves others alone", () => {
+  const more = [slot("node_4", "kept"), slot("node_5", "active"), slot("of_a_tool", "kept")];
+  const differences = { "node-3": { slots: [...HEALTHY["node-3"].slots, ...more] } };
+  const found = findings({ ...SHAPE, retiredSlots: ["node_4", "node_5", "node_6"] }, observations(differences));
+  expect(found.map(({ node, what, remedy }) => `${node}: ${what}: ${remedy}`)).toEqual([
+    "node-3: slot node_4 is of nobody that is left: it is dropped",
+  ]);
+});
+
 test("it finds a slot of no node that keeps WAL anywhere but on the primary", () => {
   const kept = slot("barman", "kept");
   const withKept = (name: "node-1" | "node-2") => ({ slots: [...HEALTHY[name].slots, kept] });
