@@ -9,6 +9,7 @@ import { Credentials } from "./credentials.ts";
 import type { ChosenSecrets } from "./credentials.ts";
 import { DataVolumes } from "./data-volumes.ts";
 import { DockerHosts } from "./docker-hosts.ts";
+import { containerTurns } from "./node-container.ts";
 import { roleAcknowledgement, roleEnvironment } from "./role-environment.ts";
 import { ReplicationNetwork } from "./replication-network.ts";
 import { WalArchive } from "./wal-archive.ts";
@@ -89,6 +90,7 @@ function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
     bootstrap: plan.bootstrap,
     whenStandbyMissing: plan.whenStandbyMissing,
     deletionProtection: plan.deletionProtection,
+    turns: { label: LABELS.generation, order: containerTurns(plan) },
     projectDirectory,
     stack: plan.identity.stack,
   });

@@ -5,6 +5,7 @@ import { LABELS } from "../plan/names.ts";
 import { placed } from "../plan/placed.ts";
 import type { NodePlan, Plan } from "../plan/plan.ts";
 import type { EarlierTurn } from "../operations/container-turn.ts";
+import type { PlannedContainer } from "../operations/refused-turns.ts";
 import { asLabels } from "./labels.ts";
 
 /** A clean stop writes a checkpoint: it may take a while, and must never become a kill. */
@@ -29,15 +30,23 @@ export const generationOf = (plan: Plan, node: NodePlan): string =>
     .slice(0, 12);
 
 /**
- * Whose containers are replaced before that of a node: one at a time, a cascading standby before its upstream, and the
- * primary last.
+ * The containers of all nodes in the order in which they are replaced: one at a time, a cascading standby before its
+ * upstream, and the primary last.
  */
-export function earlierTurns(plan: Plan, node: NodePlan): EarlierTurn[] {
-  const order = [...plan.standbys.toReversed(), plan.primary];
-  return order.slice(0, order.indexOf(node)).map((earlier) => ({
-    node: placed(earlier),
-    generation: generationOf(plan, earlier),
+export const containerTurns = (plan: Plan): PlannedContainer[] =>
+  [...plan.standbys.toReversed(), plan.primary].map((node) => ({
+    node: placed(node),
+    generation: generationOf(plan, node),
+    image: node.image,
   }));
+
+/** Whose containers are replaced before that of a node. */
+export function earlierTurns(plan: Plan, { name }: NodePlan): EarlierTurn[] {
+  const turns = containerTurns(plan).map(({ node, generation }) => ({ node, generation }));
+  return turns.slice(
+    0,
+    turns.findIndex(({ node }) => node.name === name),
+  );
 }
 
 function withoutGeneration(plan: Plan, node: NodePlan) {

@@ -118,6 +118,7 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
         label: LABELS.generation,
         after: earlierTurns(plan, node),
         operator: credentials.operator,
+        ...nodeMarks(plan),
       },
       { parent: this },
     );

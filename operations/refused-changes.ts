@@ -10,6 +10,8 @@ import { foreseeRoles } from "./foresee-roles.ts";
 import type { DataVolume } from "./node-data.ts";
 import { findNodes } from "./node.ts";
 import type { Node, NodeMarks } from "./node.ts";
+import { refusedTurns } from "./refused-turns.ts";
+import type { ContainerTurns } from "./refused-turns.ts";
 import type { RoleAcknowledgement, RoleEnvironment } from "./role-environment.ts";
 
 /** What cannot be changed in a running topology by writing another value into the stack file. */
@@ -21,6 +23,7 @@ export interface LastingChoices extends NodeMarks, BackupPlace {
   readonly whenStandbyMissing: WhenStandbyMissing;
   readonly dataVolumes: readonly DataVolume[];
   readonly deletionProtection: boolean;
+  readonly turns: ContainerTurns;
 }
 
 /** Changes that would do harm, or that this version cannot make, each with what to do instead. */
@@ -28,6 +31,7 @@ export async function refusedChanges(before: LastingChoices, after: LastingChoic
   return [
     ...(await majorChange(before, after)),
     ...(await primaryChange(before, after)),
+    ...(await refusedTurns(after.primary.name, after.turns, after.environment, before.environment.jobs)),
     ...protectedRemoval(before, after),
     ...movedNodes(before, after),
     ...(await movedBackups(before, after)),

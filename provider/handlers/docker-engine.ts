@@ -37,6 +37,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
     "whenStandbyMissing",
     "spent",
     "deletionProtection",
+    "turns",
     "bootstrap",
   ],
   remember: (inputs, before) => ({ spent: spentAfter(before, inputs) }),

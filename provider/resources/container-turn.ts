@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { EarlierTurn } from "../../operations/container-turn.ts";
-import type { Node } from "../../operations/node.ts";
+import type { Node, NodeMarks } from "../../operations/node.ts";
 import type { OperatorCredentials } from "../../operations/sql.ts";
 import type { InputsOf } from "./inputs-of.ts";
 
-export interface ContainerTurnInputs {
+export interface ContainerTurnInputs extends NodeMarks {
   readonly node: Node;
   /** Changes with every input of the node's container: another one makes another container. */
   readonly generation: string;

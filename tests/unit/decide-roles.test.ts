@@ -1,64 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { MAXIMUM_LAG_BYTES, decideRoles } from "../../operations/decide-roles.ts";
-import { parseLsn } from "../../operations/lsn.ts";
-import type { DownNode, NodeRole, PrimaryRole, StandbyRole } from "../../operations/observe-roles.ts";
-import type { PgControl } from "../../operations/pg-control.ts";
+import type { DownNode, NodeRole } from "../../operations/observe-roles.ts";
 import { parseHistory } from "../../operations/timeline-history.ts";
+import { END, control, down, primary, standby } from "./role-support.ts";
 
-const SYSTEM = "7710573247014883365";
-const END = parseLsn("0/5000000");
-const FIRST = parseHistory(1, "");
 /** Begins where the first one is at its end in most of what follows. */
 const SECOND = parseHistory(2, "1\t0/5000000\tno recovery target specified\n");
 const EARLIER_SECOND = parseHistory(2, "1\t0/4000000\tno recovery target specified\n");
-
-const primary = (name: string, part: Partial<PrimaryRole> = {}): PrimaryRole => ({
-  kind: "primary",
-  name,
-  timeline: 1,
-  systemIdentifier: SYSTEM,
-  writtenLsn: END,
-  oldestTransactionSeconds: 0,
-  unarchivedFiles: 0,
-  heldAsStandby: false,
-  ...part,
-});
-
-const standby = (name: string, part: Partial<StandbyRole> = {}): StandbyRole => ({
-  kind: "standby",
-  name,
-  timeline: part.history?.at(-1)?.timeline ?? 1,
-  history: FIRST,
-  systemIdentifier: SYSTEM,
-  receivedLsn: END,
-  replayedLsn: END,
-  streaming: true,
-  applyDelayMilliseconds: 0,
-  ...part,
-});
-
-const control = (part: Partial<PgControl> = {}): PgControl => ({
-  systemIdentifier: SYSTEM,
-  state: "in production",
-  writtenAtSeconds: 0,
-  checkpointLsn: END - 100n,
-  redoLsn: END - 100n,
-  timeline: 1,
-  ...part,
-});
-
-const down = (name: string, part: Partial<DownNode> = {}): DownNode => ({
-  kind: "down",
-  name,
-  container: "stopped",
-  control: control(),
-  history: FIRST,
-  standbySignal: false,
-  fence: "none",
-  why: "its container is not running",
-  isHeard: false,
-  ...part,
-});
 
 const unreachable = (name: string, isHeard: boolean = false): DownNode =>
   down(name, { container: "unreachable", control: undefined, isHeard });
