@@ -9,13 +9,15 @@ import type { SynchronousGuarantee } from "./synchronous.ts";
 import { foreseeRoles } from "./foresee-roles.ts";
 import type { DataVolume } from "./node-data.ts";
 import { findNodes } from "./node.ts";
-import type { Node, NodeMarks } from "./node.ts";
+import type { Node } from "./node.ts";
+import { refusedSubnet } from "./refused-subnet.ts";
+import type { ChosenNetwork } from "./refused-subnet.ts";
 import { refusedTurns } from "./refused-turns.ts";
 import type { ContainerTurns } from "./refused-turns.ts";
 import type { RoleAcknowledgement, RoleEnvironment } from "./role-environment.ts";
 
 /** What cannot be changed in a running topology by writing another value into the stack file. */
-export interface LastingChoices extends NodeMarks, BackupPlace {
+export interface LastingChoices extends ChosenNetwork, BackupPlace {
   readonly postgresMajor: number;
   readonly environment: RoleEnvironment;
   readonly acknowledgement: RoleAcknowledgement;
@@ -32,6 +34,7 @@ export async function refusedChanges(before: LastingChoices, after: LastingChoic
     ...(await majorChange(before, after)),
     ...(await primaryChange(before, after)),
     ...(await refusedTurns(after.primary.name, after.turns, after.environment, before.environment.jobs)),
+    ...(await refusedSubnet(before, after)),
     ...protectedRemoval(before, after),
     ...movedNodes(before, after),
     ...(await movedBackups(before, after)),

@@ -3,6 +3,7 @@ import { execa } from "execa";
 import { freePorts } from "../support/ports.ts";
 import { slotsOn } from "../support/replication-checks.ts";
 import { TestStack } from "../support/stack.ts";
+import { freeSubnetPrefix } from "../support/subnets.ts";
 
 let stack: TestStack;
 let nodes: { name: string; port: number }[];
@@ -28,6 +29,19 @@ test("another major is refused, in preview and in up, and nothing is touched", a
   expect(preview.output).toContain("a server of PostgreSQL 15 cannot open its files");
   expect(await stack.failingUp()).toContain("move the data with pg_dump");
   expect(await startTimes()).toEqual(before);
+});
+
+test("another subnet is refused, in preview and in up, and nothing is touched", async () => {
+  const before = await startTimes();
+  await stack.configure({ primary: "node-1", nodes, network: { subnet: `${await freeSubnetPrefix()}.0/24` } });
+  const preview = await stack.pulumi(["preview"]);
+  expect(preview.exitCode).not.toBe(0);
+  expect(preview.output).toContain("a network keeps its subnet, and the nodes are attached to this one");
+  expect(preview.output).toContain("Leave `network.subnet` out again");
+  expect(await stack.failingUp()).toContain("a network keeps its subnet");
+  expect(await startTimes()).toEqual(before);
+  await stack.configure({ primary: "node-1", nodes });
+  await stack.expectNoChanges();
 });
 
 test("a node that is no standby yet cannot be named the primary", async () => {
