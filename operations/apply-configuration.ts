@@ -63,7 +63,7 @@ export async function applyConfiguration(options: ApplyOptions): Promise<LastRes
   await Promise.all(configured.filter((one) => !turns.includes(one)).map((one) => apply(options, one)));
   const restarts: { name: string; writeGapMs: number | null }[] = [];
   for (const one of turns) {
-    if (order.primaryFirst && one.node.upstream !== null) await replayedEverything(options, one.node);
+    if (order.afterReplay && one.node.upstream !== null) await replayedEverything(options, one.node);
     const restarted = await apply(options, one);
     if (restarted !== null) restarts.push({ name: one.node.name, writeGapMs: restarted.writeGapMs });
   }

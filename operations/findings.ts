@@ -1,6 +1,6 @@
 import prettyBytes from "pretty-bytes";
 import type { ImpactLevel } from "./impact.ts";
-import type { NodeObservation, ServerObservation } from "./observe.ts";
+import type { NodeObservation, PendingParameter, ServerObservation } from "./observe.ts";
 import type { Slot } from "./slots.ts";
 import { SYNCHRONOUS_STANDBY_NAMES, missingStandbys } from "./synchronous.ts";
 import { reservedSlots, standbysOf, waitingSlots } from "./topology.ts";
@@ -68,7 +68,7 @@ export function findings(shape: TopologyOutline, observations: readonly NodeObse
     ...standbysOf(shape).flatMap((node) => keptWalFindings(node, servers.get(node.upstream ?? ""))),
     ...shape.nodes.flatMap((node) => backupWalFindings(shape, node, servers.get(node.name))),
     ...[...servers].flatMap(([name, server]) => commitFindings(name, server)),
-    ...[...servers].flatMap(([name, server]) => fileFindings(name, server)),
+    ...shape.nodes.flatMap((node) => fileFindings(node, servers.get(node.name))),
     ...[...servers].flatMap(([name, server]) => byHandFindings(name, server)),
   ];
 }
@@ -231,11 +231,27 @@ function inWords(seconds: number): string {
   return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
-function fileFindings(node: string, server: ServerObservation): Finding[] {
-  const errors = server.fileErrors.map((what): Finding => ({ kind: "file-refused", node, what, remedy: null }));
-  if (server.pendingRestart.length === 0) return errors;
-  const names = server.pendingRestart.map((parameter) => parameter.name).join(", ");
-  return [...errors, { kind: "restart-pending", node, what: `${names} waits for a restart`, remedy: RESTARTING }];
+function fileFindings({ name, parameters }: NodeOutline, server: ServerObservation | undefined): Finding[] {
+  if (server === undefined) return [];
+  const errors = server.fileErrors.map((what): Finding => ({ kind: "file-refused", node: name, what, remedy: null }));
+  return [...errors, ...pendingFindings(name, parameters, server.pendingRestart)];
+}
+
+/** A server may run with what it shall, and wait for a restart with something else. */
+function pendingFindings(
+  node: string,
+  wanted: NodeOutline["parameters"],
+  pending: readonly PendingParameter[],
+): Finding[] {
+  const isRight = ({ name, running }: PendingParameter): boolean => wanted[name] === running;
+  const [waiting, right] = [pending.filter((parameter) => !isRight(parameter)), pending.filter(isRight)].map(
+    (parameters) => parameters.map(({ name }) => name).join(", "),
+  );
+  const back = "its files say otherwise than the stack file, and it would come back with that";
+  return [
+    ...(waiting ? [finding("restart-pending", node, `${waiting} waits for a restart`, RESTARTING)] : []),
+    ...(right ? [finding("restart-pending", node, `${right}: ${back}`, "they are written again, by a reload")] : []),
+  ];
 }
 
 function byHandFindings(node: string, server: ServerObservation): Finding[] {

@@ -1,7 +1,13 @@
 import type pg from "pg";
-import { restartOrder } from "./restart-order.ts";
+import { noAnswer } from "./errors.ts";
+import { ALTERED_SYSTEM } from "./observe.ts";
 import type { PendingParameter } from "./observe.ts";
+import { restartOrder } from "./restart-order.ts";
+import { fileChange } from "./server-files.ts";
+import type { FileChange } from "./server-files.ts";
+import { withOperator } from "./sql.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";
+import { readVolumeFiles } from "./volume-files.ts";
 
 /** What a live server says of one parameter (PostgreSQL, "pg_settings"). */
 export interface LiveParameter {
@@ -15,14 +21,56 @@ export interface LiveParameter {
 
 /** What a live topology says before a change of it. */
 export interface BeforeChange {
-  readonly parameters: readonly LiveParameter[];
+  /** Of the nodes that stay: what their files have yet to become. */
+  readonly changes: ReadonlyMap<string, FileChange>;
+  /** Of the nodes that answer: the parameters that change, and those that ALTER SYSTEM has set. */
+  readonly parameters: ReadonlyMap<string, readonly LiveParameter[]>;
   /** Of all databases together: what a base backup copies. */
   readonly dataBytes: number;
 }
 
-export async function askBeforeChange(client: pg.Client, names: readonly string[]): Promise<BeforeChange> {
+/**
+ * Looks at the files and the servers themselves: what an update that did not come to its end has changed, no state
+ * tells.
+ * @param before the nodes as the last update left them.
+ */
+export async function lookBeforeChange(before: readonly ShapedNode[], after: TopologyShape): Promise<BeforeChange> {
+  const staying = after.nodes.flatMap((node) => {
+    const old = before.find(({ name }) => name === node.name);
+    return old === undefined ? [] : [{ node, old }];
+  });
+  const changes = await Promise.all(
+    staying.map(async ({ node, old }) => [node.name, await changeOfFiles(old, node)] as const),
+  );
+  const names = [...new Set(changes.flatMap(([, { parameters }]) => parameters))];
+  const answers = await Promise.all(
+    before.map(async (node) => {
+      const answer = await withOperator(node, after.operator, (client) => askServer(client, names)).catch(noAnswer);
+      return { name: node.name, answer };
+    }),
+  );
+  const heard = answers.flatMap(({ name, answer }) => (answer === undefined ? [] : [{ name, ...answer }]));
+  return {
+    changes: new Map(changes),
+    parameters: new Map(heard.map(({ name, parameters }) => [name, parameters])),
+    dataBytes: heard[0]?.dataBytes ?? 0,
+  };
+}
+
+/** Where the volume cannot be read, the last update is believed. */
+async function changeOfFiles(old: ShapedNode, node: ShapedNode): Promise<FileChange> {
+  const told = new Map(old.serverFiles.files.map((file) => [file.path, { ...file, uid: old.serverFiles.uid }]));
+  const found = await readVolumeFiles(old.serverFiles, old.container).catch(() => told);
+  return fileChange(node.serverFiles, found.size === 0 ? told : found);
+}
+
+async function askServer(
+  client: pg.Client,
+  names: readonly string[],
+): Promise<{ readonly parameters: readonly LiveParameter[]; readonly dataBytes: number }> {
   const parameters = await client.query<{ name: string; context: string; value: string; default_value: string }>(
-    "SELECT name, context, current_setting(name) AS value, coalesce(boot_val, '') AS default_value FROM pg_settings WHERE name = ANY($1)",
+    `SELECT name, context, current_setting(name) AS value, coalesce(boot_val, '') AS default_value
+     FROM pg_settings WHERE name = ANY($1) OR name IN (SELECT altered.name FROM (${ALTERED_SYSTEM}) AS altered)`,
     [[...names]],
   );
   const size = await client.query<{ bytes: string }>("SELECT sum(pg_database_size(oid)) AS bytes FROM pg_database");
@@ -31,18 +79,6 @@ export async function askBeforeChange(client: pg.Client, names: readonly string[
     dataBytes: Number(size.rows[0]?.bytes ?? 0),
   };
 }
-
-/** Names of parameters that any node gets, loses or gets another value of. */
-export function changedParameters(before: readonly ShapedNode[], after: readonly ShapedNode[]): string[] {
-  const names = after.flatMap((node) => {
-    const old = before.find((other) => other.name === node.name)?.parameters;
-    return old === undefined ? [] : changedKeys(old, node.parameters);
-  });
-  return [...new Set(names)].toSorted();
-}
-
-const changedKeys = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): string[] =>
-  Object.keys({ ...a, ...b }).filter((key) => a[key] !== b[key]);
 
 /** How much clients notice, weakest first; "unknown": no server could be asked. */
 export const IMPACT_LEVELS = ["none", "reload", "restart", "switchover", "unknown", "refused"] as const;
@@ -61,8 +97,7 @@ export interface Impact {
 const EXPECTED_WRITE_GAP_MILLISECONDS = 1000;
 
 /**
- * What a change of the shape will do to the running servers, one for each kind of work. Pure: what the servers said is
- * given.
+ * What an update will do to the running servers, one for each kind of work. Pure: what they said is given.
  * @param measuredGapMilliseconds of the last restart of the primary; null: there was none.
  */
 export function impacts(
@@ -71,24 +106,35 @@ export function impacts(
   live: BeforeChange,
   measuredGapMilliseconds: number | null,
 ): Impact[] {
-  const changed = new Set(changedParameters(before, after.nodes));
-  const known = live.parameters.filter((parameter) => changed.has(parameter.name));
-  const restarting = known.filter((parameter) => parameter.context === "postmaster");
-  const reloading = known.filter((parameter) => parameter.context !== "postmaster").map(({ name }) => name);
+  const staying = after.nodes.filter((node) => live.changes.has(node.name));
+  const restarting = new Map(staying.map((node) => [node.name, restartingOn(node, live)]));
+  const changed = [...live.changes].filter(([, change]) => change.parameters.length > 0 || change.accessRules);
+  const reloading = new Set(changed.flatMap(([, { parameters }]) => parameters).filter((name) => !isFixed(name, live)));
+  const rules = changed.some(([, { accessRules }]) => accessRules) ? ["access rules"] : [];
+  const reloaded = staying.filter((node) => changed.some(([name]) => name === node.name));
   return [
-    ...restart(before, after, restarting, measuredGapMilliseconds ?? EXPECTED_WRITE_GAP_MILLISECONDS),
-    ...reload(after.nodes, [...reloading.toSorted(), ...(rulesChanged(before, after.nodes) ? ["access rules"] : [])]),
+    ...restart({ ...after, nodes: staying }, restarting, measuredGapMilliseconds ?? EXPECTED_WRITE_GAP_MILLISECONDS),
+    ...reload(reloaded, [...[...reloading].toSorted(), ...rules]),
     ...membership(before, after.nodes, live.dataBytes),
   ];
 }
 
-/** Files of parameters change with the parameters; what else is in them is the rules of access. */
-function rulesChanged(before: readonly ShapedNode[], after: readonly ShapedNode[]): boolean {
-  const rules = (node: ShapedNode | undefined): string | undefined =>
-    node?.serverFiles.files.find(({ path }) => path.endsWith("/pg_hba.conf"))?.content;
-  return after.some((node) => {
-    const old = before.find((other) => other.name === node.name);
-    return old !== undefined && rules(old) !== rules(node);
+/** All servers are of one major: what a parameter takes, any of them knows. undefined: none does. */
+const contextOf = (name: string, { parameters }: BeforeChange): LiveParameter | undefined =>
+  [...parameters.values()].flat().find((parameter) => parameter.name === name);
+
+/** Whether only a restart changes it. One that no server knows is of an extension that is yet to be loaded. */
+const isFixed = (name: string, live: BeforeChange): boolean => contextOf(name, live)?.context === "postmaster";
+
+/** What a server runs with, and only a restart changes. One that does not answer is believed to run with its files. */
+function restartingOn(node: ShapedNode, live: BeforeChange): PendingParameter[] {
+  const own = live.parameters.get(node.name);
+  const names = new Set([...(live.changes.get(node.name)?.parameters ?? []), ...(own ?? []).map(({ name }) => name)]);
+  return [...names].flatMap((name) => {
+    const known = own?.find((parameter) => parameter.name === name) ?? contextOf(name, live);
+    if (known?.context !== "postmaster") return [];
+    const pending = node.parameters[name] ?? known.defaultValue;
+    return own !== undefined && known.value === pending ? [] : [{ name, running: known.value, pending }];
   });
 }
 
@@ -99,28 +145,20 @@ function reload(nodes: readonly ShapedNode[], what: readonly string[]): Impact[]
 }
 
 function restart(
-  before: readonly ShapedNode[],
-  after: TopologyShape,
-  restarting: readonly LiveParameter[],
+  shape: TopologyShape,
+  pending: ReadonlyMap<string, readonly PendingParameter[]>,
   gapMilliseconds: number,
 ): Impact[] {
-  if (restarting.length === 0) return [];
-  const staying = after.nodes.filter((node) => before.some((old) => old.name === node.name));
-  const pending = new Map(staying.map((node) => [node.name, restarting.map((live) => pendingParameter(node, live))]));
-  const order = restartOrder({ ...after, nodes: staying }, pending).nodes;
+  const order = restartOrder(shape, pending).nodes;
+  if (order.length === 0) return [];
   const nodes = order.map((node) => node.name);
+  const names = new Set([...pending.values()].flat().map(({ name }) => name));
   const gap = order.some((node) => node.upstream === null) ? `; write gap about ${seconds(gapMilliseconds)} s` : "";
-  const message = `rolling restart: ${nodes.join(", ")} (${names(restarting)})${gap}`;
+  const message = `rolling restart: ${nodes.join(", ")} (${[...names].toSorted().join(", ")})${gap}`;
   return [{ level: "restart", nodes, message }];
 }
 
 const seconds = (milliseconds: number): string => String(Math.max(1, Math.round(milliseconds / 100)) / 10);
-
-const pendingParameter = (node: ShapedNode, live: LiveParameter): PendingParameter => ({
-  name: live.name,
-  running: live.value,
-  pending: node.parameters[live.name] ?? live.defaultValue,
-});
 
 function membership(before: readonly ShapedNode[], after: readonly ShapedNode[], dataBytes: number): Impact[] {
   const megabytes = Math.ceil(dataBytes / 1e6);
@@ -139,9 +177,3 @@ function membership(before: readonly ShapedNode[], after: readonly ShapedNode[],
   });
   return [...joins, ...leaves];
 }
-
-const names = (parameters: readonly LiveParameter[]): string =>
-  parameters
-    .map((parameter) => parameter.name)
-    .toSorted()
-    .join(", ");

@@ -236,7 +236,8 @@ const walSender = (row: SenderRow): WalSender => ({
   replayLagSeconds: row.lag_seconds,
 });
 
-const ALTERED_SYSTEM =
+/** Names of the parameters that ALTER SYSTEM has set. */
+export const ALTERED_SYSTEM =
   "SELECT DISTINCT name FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf' AND name IS NOT NULL ORDER BY name";
 
 export interface AlteredRow {

@@ -16,12 +16,13 @@ export interface RestartOrder {
   /** The nodes to restart, one after the other. */
   readonly nodes: readonly ShapedNode[];
   /** A standby may restart only once it has replayed the primary's own change of these parameters. */
-  readonly primaryFirst: boolean;
+  readonly afterReplay: boolean;
 }
 
 /**
  * Standbys first and the primary last, so that a standby never has less than the primary; the other way round where
- * one of these parameters shrinks.
+ * one of these parameters shrinks on the primary. What an unfinished update left on standbys alone goes by the primary
+ * too, which then stays as it is.
  * @throws OperationError when one grows and another shrinks, or when one shrinks while a standby applies changes late:
  * no order is right then.
  */
@@ -29,20 +30,30 @@ export function restartOrder(
   shape: TopologyShape,
   pendingOf: ReadonlyMap<string, readonly PendingParameter[]>,
 ): RestartOrder {
-  const pending = [...pendingOf.values()].flat().filter((parameter) => HOT_STANDBY_PARAMETERS.has(parameter.name));
-  const shrinking = pending.filter((parameter) => Number(parameter.pending) < Number(parameter.running));
-  const growing = pending.filter((parameter) => Number(parameter.pending) > Number(parameter.running));
+  const primary = primaryOf(shape);
+  const onPrimary = relevant(pendingOf.get(primary?.name ?? ""));
+  const settled = relevant([...pendingOf.values()].flat()).filter(
+    ({ name }) => !onPrimary.some((parameter) => parameter.name === name),
+  );
+  const [growing, shrinking] = [onPrimary.filter(grows), onPrimary.filter(shrinks)];
   if (shrinking.length > 0 && growing.length > 0) {
     throw new OperationError(
       `${names(growing)} grows while ${names(shrinking)} shrinks: standbys must restart first for one and last for the other. Make the two changes in two updates.`,
     );
   }
-  const primaryFirst = shrinking.length > 0;
-  if (primaryFirst) refuseUnderDelay(shape, shrinking);
-  const primary = [primaryOf(shape)].flatMap((node) => node ?? []);
-  const ordered = primaryFirst ? [...primary, ...standbysOf(shape)] : [...standbysOf(shape), ...primary];
-  return { nodes: ordered.filter((node) => (pendingOf.get(node.name)?.length ?? 0) > 0), primaryFirst };
+  const replayed = [...shrinking, ...settled.filter(shrinks)];
+  if (replayed.length > 0) refuseUnderDelay(shape, replayed);
+  const first = primary === undefined ? [] : [primary];
+  const ordered = shrinking.length > 0 ? [...first, ...standbysOf(shape)] : [...standbysOf(shape), ...first];
+  const nodes = ordered.filter((node) => (pendingOf.get(node.name)?.length ?? 0) > 0);
+  return { nodes, afterReplay: replayed.length > 0 };
 }
+
+const relevant = (pending: readonly PendingParameter[] = []): PendingParameter[] =>
+  pending.filter(({ name }) => HOT_STANDBY_PARAMETERS.has(name));
+
+const grows = ({ pending, running }: PendingParameter): boolean => Number(pending) > Number(running);
+const shrinks = ({ pending, running }: PendingParameter): boolean => Number(pending) < Number(running);
 
 /** A delayed standby has yet to replay what the primary wrote with more, and until then it does not start with less. */
 function refuseUnderDelay(shape: TopologyShape, shrinking: readonly PendingParameter[]): void {

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
+import { confLines } from "./conf-lines.ts";
 import { fileDifferences, writeVolumeFiles } from "./volume-files.ts";
-import type { FileDifference, FoundFiles, VolumeContents, VolumeFile } from "./volume-files.ts";
+import type { FileDifference, FoundFile, FoundFiles, VolumeContents, VolumeFile } from "./volume-files.ts";
 
 /**
  * Beside the files that a server reads stands a copy of those that it was last seen to run with. It is what a failed
@@ -52,3 +53,42 @@ export const markProven = (contents: VolumeContents): Promise<void> =>
 /** Puts the proven files back where the server reads them. */
 export const restoreFiles = (contents: VolumeContents, found: FoundFiles): Promise<void> =>
   writeVolumeFiles({ ...contents, files: provenFiles(contents, found) });
+
+/** What of a server is changed when it gets its files. */
+export interface FileChange {
+  readonly parameters: readonly string[];
+  /** Those of pg_hba.conf. */
+  readonly accessRules: boolean;
+}
+
+/**
+ * What differs between the files that shall be, and those that are there or that the server was last seen to run with:
+ * an update that did not come to its end may have left either behind.
+ */
+export function fileChange(contents: VolumeContents, found: FoundFiles): FileChange {
+  const there = contents.files.flatMap(({ path }) => atPath(path, found.get(path)));
+  const changes = [provenFiles(contents, found), there].map((files) => changeBetween(files, contents.files));
+  return {
+    parameters: [...new Set(changes.flatMap(({ parameters }) => parameters))].toSorted(),
+    accessRules: changes.some(({ accessRules }) => accessRules),
+  };
+}
+
+const atPath = (path: string, file: FoundFile | undefined): VolumeFile[] =>
+  file === undefined ? [] : [{ path, content: file.content, mode: file.mode }];
+
+/** A file that is not there says nothing. */
+function changeBetween(before: readonly VolumeFile[], after: readonly VolumeFile[]): FileChange {
+  const known = after.filter(({ path }) => before.some((file) => file.path === path));
+  const [old, wanted] = [settingsOf(before), settingsOf(known)];
+  const names = [...new Set([...old.keys(), ...wanted.keys()])];
+  const [oldRules, rules] = [rulesOf(before), rulesOf(known)];
+  return { parameters: names.filter((name) => old.get(name) !== wanted.get(name)), accessRules: oldRules !== rules };
+}
+
+const isRules = ({ path }: VolumeFile): boolean => posix.basename(path) === "pg_hba.conf";
+
+const rulesOf = (files: readonly VolumeFile[]): string | undefined => files.find(isRules)?.content;
+
+const settingsOf = (files: readonly VolumeFile[]): Map<string, string> =>
+  confLines(files.filter((file) => !isRules(file)).map(({ content }) => content));

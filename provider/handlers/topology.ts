@@ -1,19 +1,18 @@
-import type pg from "pg";
 import { converge } from "../../operations/converge.ts";
 import { isReachable } from "../../operations/engine.ts";
-import { messageOf, noAnswer } from "../../operations/errors.ts";
+import { messageOf } from "../../operations/errors.ts";
 import { levelOf } from "../../operations/findings.ts";
 import type { FindingKind } from "../../operations/findings.ts";
 import { foreseeRejoinsTo } from "../../operations/foresee-rejoins.ts";
 import { guaranteeUntilNow } from "../../operations/failover.ts";
-import { askBeforeChange, changedParameters, impacts } from "../../operations/impact.ts";
+import { impacts, lookBeforeChange } from "../../operations/impact.ts";
 import type { Impact } from "../../operations/impact.ts";
 import { leftOverHold } from "../../operations/left-over-hold.ts";
 import { roleImpact } from "../../operations/role-impact.ts";
 import type { RoleAcknowledgement } from "../../operations/role-environment.ts";
 import { settledFindings } from "../../operations/settled-findings.ts";
-import { withOperator } from "../../operations/sql.ts";
 import { primaryOf, retiredSlots } from "../../operations/topology.ts";
+import type { ShapedNode } from "../../operations/topology.ts";
 import type { Context, Handler } from "../handler.ts";
 import { refuseProtected } from "../protected-volumes.ts";
 import type { TopologyInputs, TopologyOutputs } from "../resources/topology.ts";
@@ -24,21 +23,25 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   reachedBy: ["operator"],
   // Only what was there can tell whose a slot is that nobody needs: others may be a tool's of the operator's.
   remember: (inputs, before) => ({ retiredSlots: retiredSlots(inputs, before) }),
-  drift: async (_state, shape, context) => tellFindings(shape, shape.acknowledgement, context),
+  drift: async (state, shape, context) => {
+    const isFound = await tellFindings(shape, shape.acknowledgement, context);
+    const left = await changesToCome(state, shape);
+    for (const impact of left ?? []) {
+      context.drift({ ...impact, message: `not yet, or no longer, as the stack file says: ${impact.message}` });
+    }
+    return isFound || (left ?? []).length > 0;
+  },
   announce: async (state, inputs, context) => {
     // Where the primary changes, what is not as it was before is part of that story.
-    if (primaryOf(inputs)?.name === state.primary) await tellFindings(state, inputs.acknowledgement, context);
-    else context.impact(await announcedRoles(state, inputs, context));
-    const names = changedParameters(state.nodes, inputs.nodes);
-    const live = await firstAnswer(state, (client) => askBeforeChange(client, names));
+    if (primaryOf(inputs)?.name === state.primary) {
+      await tellFindings(withParametersOf(state, inputs), inputs.acknowledgement, context);
+    } else context.impact(await announcedRoles(state, inputs, context));
     const unknown: Impact = {
       level: "unknown",
       nodes: state.nodes.map((node) => node.name),
       message: "what this means for the servers cannot be told: none of them answers",
     };
-    const gap = state.lastRestart?.writeGapMs ?? null;
-    for (const impact of live === undefined ? [unknown] : impacts(state.nodes, inputs, live, gap))
-      context.impact(impact);
+    for (const impact of (await changesToCome(state, inputs)) ?? [unknown]) context.impact(impact);
   },
   create: async (inputs, context) => {
     const outputs = await run(inputs, undefined, context);
@@ -112,13 +115,21 @@ async function announcedRoles(
   }
 }
 
-/** Of the nodes as they are, the first that answers. */
-async function firstAnswer<T>(shape: TopologyInputs, ask: (client: pg.Client) => Promise<T>): Promise<T | undefined> {
-  for (const node of shape.nodes) {
-    const answer = await withOperator(node, shape.operator, ask).catch(noAnswer);
-    if (answer !== undefined) return answer;
-  }
-  return undefined;
+/** undefined: no server answers. */
+async function changesToCome(
+  state: TopologyInputs & TopologyOutputs,
+  inputs: TopologyInputs,
+): Promise<Impact[] | undefined> {
+  const live = await lookBeforeChange(state.nodes, inputs);
+  if (live.parameters.size === 0) return undefined;
+  return impacts(state.nodes, inputs, live, state.lastRestart?.writeGapMs ?? null);
+}
+
+/** The topology as it was, judged by the parameters that it is about to get. */
+function withParametersOf(state: TopologyInputs, { nodes }: TopologyInputs): TopologyInputs {
+  const parametersOf = (node: ShapedNode): ShapedNode["parameters"] =>
+    nodes.find(({ name }) => name === node.name)?.parameters ?? node.parameters;
+  return { ...state, nodes: state.nodes.map((node) => ({ ...node, parameters: parametersOf(node) })) };
 }
 
 /** @param before as the last update left it: what the primary waited for until now, not what it shall wait for. */

@@ -127,6 +127,30 @@ test("an update that is killed while a node does not come back leaves the others
   await stack.expectNoChanges();
 });
 
+/** The library is on one node only: the other does not start with it. */
+const HALF_THERE = { work_mem: "16MB", max_connections: 60, shared_preload_libraries: "half_there" };
+
+test("what an update that failed half-way left on a standby is found when its line is taken back, and undone", async () => {
+  const libraries = "$(dirname $(find / -name auto_explain.so 2>/dev/null | head -n 1))";
+  await shellIn(stack.container("node-2"), `cd ${libraries} && cp auto_explain.so half_there.so`);
+  const before = await ask("node-1", "SELECT pg_postmaster_start_time()");
+  await configure(HALF_THERE);
+  expect(await stack.failingUp()).toContain("node-1 did not come back with its new files");
+  expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", "half_there"]);
+  expect(await stack.succeed(["preview"])).toContain("rolling restart: node-1 (shared_preload_libraries)");
+
+  await configure({ work_mem: "16MB", max_connections: 60 });
+  const preview = await stack.succeed(["preview"]);
+  expect(preview).toContain("rolling restart: node-2 (shared_preload_libraries)");
+  const restarted = await ask("node-1", "SELECT pg_postmaster_start_time()");
+  expect(restarted).not.toBe(before);
+  await stack.up();
+  expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", ""]);
+  expect(await ask("node-1", "SELECT pg_postmaster_start_time()")).toBe(restarted);
+  await expectStreaming(stack, "node-1", ["node-2"]);
+  await stack.expectNoChanges();
+});
+
 const fatalLines = (log: string): number => log.split("no_such_library").length;
 
 test("what was done by hand to a server's settings is named in preview, and undone by the next update", async () => {

@@ -21,11 +21,11 @@ describe("the order of restarts", () => {
   test("one that shrinks: the primary first, and standbys wait until they have replayed it", () => {
     const pending = everywhere(change("max_connections", "200", "100"));
     expect(order(pending)).toEqual(["node-1", "node-2", "node-3"]);
-    expect(restartOrder(SHAPE, pending).primaryFirst).toBe(true);
+    expect(restartOrder(SHAPE, pending).afterReplay).toBe(true);
   });
 
   test("numbers are compared as numbers", () => {
-    expect(restartOrder(SHAPE, everywhere(change("max_connections", "90", "100"))).primaryFirst).toBe(false);
+    expect(restartOrder(SHAPE, everywhere(change("max_connections", "90", "100"))).afterReplay).toBe(false);
   });
 
   test("other parameters: standbys first, whatever they do", () => {
@@ -35,6 +35,22 @@ describe("the order of restarts", () => {
   test("only nodes that wait for a restart are restarted", () => {
     expect(order(new Map([["node-3", [change("shared_buffers", "128MB", "256MB")]]]))).toEqual(["node-3"]);
     expect(order(everywhere())).toEqual([]);
+  });
+
+  test("what an unfinished update left on a standby alone goes by the primary, which is not touched", () => {
+    const left = new Map([["node-2", [change("max_connections", "300", "100")]]]);
+    expect(order(left)).toEqual(["node-2"]);
+    expect(restartOrder(SHAPE, left).afterReplay).toBe(true);
+  });
+
+  test("a third value after an unfinished update: standbys that have more come down to it before the primary goes up", () => {
+    const pending = new Map([
+      ["node-1", [change("max_connections", "100", "200")]],
+      ["node-2", [change("max_connections", "300", "200")]],
+      ["node-3", [change("max_connections", "100", "200")]],
+    ]);
+    expect(order(pending)).toEqual(["node-2", "node-3", "node-1"]);
+    expect(restartOrder(SHAPE, pending).afterReplay).toBe(false);
   });
 
   test("one that grows beside one that shrinks is refused: no order is right for both", () => {
