@@ -12,6 +12,7 @@ import { VolumeFiles } from "../provider/resources/volume-files.ts";
 import type { Foundation } from "./foundation.ts";
 import { asLabels } from "./labels.ts";
 import { earlierTurns, generationOf, nodeContainer } from "./node-container.ts";
+import { serverFilesOf } from "./server-files.ts";
 
 /**
  * One node: configuration files, a container, and the server in it. Its role is no part of it: `Primary` and `Standby`
@@ -44,6 +45,7 @@ export abstract class PostgresNode extends pulumi.ComponentResource {
         operator: this.foundation.credentials.operator,
         slot: node.slot,
         ...nodeMarks(this.foundation.plan),
+        serverFiles: serverFilesOf(this.foundation.plan, node),
       },
       { parent: this, dependsOn: [container, ...dependsOn] },
     );

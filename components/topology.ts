@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CONFIGURATION_MOUNT, POSTGRES_UID } from "../plan/layout.ts";
-import { on, placed } from "../plan/placed.ts";
+import { placed } from "../plan/placed.ts";
 import type { NodePlan, Plan } from "../plan/plan.ts";
 import { Topology as TopologyResource } from "../provider/resources/topology.ts";
 import type { LastRestart } from "../operations/apply-configuration.ts";
@@ -12,6 +11,7 @@ import type { Clients } from "./clients.ts";
 import type { Foundation } from "./foundation.ts";
 import type { Primary } from "./primary.ts";
 import { roleAcknowledgement, roleEnvironment } from "./role-environment.ts";
+import { serverFilesOf } from "./server-files.ts";
 import type { Standby } from "./standby.ts";
 
 export interface TopologyParts {
@@ -99,13 +99,5 @@ const shaped = (plan: Plan, node: NodePlan): ShapedNode => ({
   upstream: node.upstream,
   slot: node.slot,
   parameters: node.parameters,
-  serverFiles: {
-    ...on(node.host),
-    image: plan.image,
-    volume: node.configurationVolume,
-    mount: CONFIGURATION_MOUNT,
-    files: node.serverFiles,
-    uid: POSTGRES_UID,
-    labels: plan.labels,
-  },
+  serverFiles: serverFilesOf(plan, node),
 });

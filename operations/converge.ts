@@ -2,6 +2,7 @@ import type pg from "pg";
 import { applyConfiguration } from "./apply-configuration.ts";
 import type { LastRestart } from "./apply-configuration.ts";
 import { untilAllIsConfirmed } from "./confirmation.ts";
+import { comeUp } from "./come-up.ts";
 import { commitsGoOn, waitForAllAgain } from "./degrade.ts";
 import type { WhenStandbyMissing } from "./degrade.ts";
 import { isReachable } from "./engine.ts";
@@ -11,7 +12,7 @@ import type { RoleOrder } from "./establish-roles.ts";
 import { observeNodes } from "./observe.ts";
 import type { NodeObservation, ServerObservation } from "./observe.ts";
 import type { Switchover } from "./role-environment.ts";
-import { startServer, waitUntilReady } from "./server.ts";
+import { startServer } from "./server.ts";
 import { dropIdleSlots, keepSlotUnreserved, reserveSlots } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import { untilStreaming } from "./streaming.ts";
@@ -106,11 +107,11 @@ async function degraded(options: ConvergeOptions, error: unknown): Promise<unkno
   return done === undefined ? error : new OperationError(`${error.message}\n${done}`, { cause: error });
 }
 
-async function allReady({ shape, signal }: ConvergeOptions): Promise<void> {
+async function allReady({ shape, log, signal }: ConvergeOptions): Promise<void> {
   await Promise.all(
     shape.nodes.map(async (node) => {
       await startServer(node);
-      await waitUntilReady(node, shape.operator, signal);
+      await comeUp({ operator: shape.operator, log, signal }, node, node.serverFiles);
     }),
   );
 }

@@ -1,3 +1,4 @@
+import { comeUp } from "./come-up.ts";
 import { writeContainerFile } from "./container-file.ts";
 import { runDataJob } from "./data-job.ts";
 import { decideRoles } from "./decide-roles.ts";
@@ -151,9 +152,12 @@ function withoutNode({ acknowledgement }: RoleOrder, name: string, wasPrimary: b
   return `If ${name} cannot be started, and what it alone has is not wanted, \`acknowledge: { rejoin: [${name}] }\` in the stack file lets the update go on without it, and clone it again.`;
 }
 
-async function startAndWait({ shape, signal }: RoleOrder, node: Node): Promise<void> {
+async function startAndWait({ shape, log, signal }: RoleOrder, node: Node): Promise<void> {
+  const { operator } = shape;
+  const files = shape.nodes.find(({ name }) => name === node.name)?.serverFiles;
   await startServer(node);
-  await waitUntilReady(node, shape.operator, signal);
+  if (files === undefined) await waitUntilReady(node, operator, signal);
+  else await comeUp({ operator, log, signal }, node, files);
 }
 
 /** The guard asks all others once more before it lets the server open for writes. */

@@ -87,6 +87,7 @@ export function turnsWithoutEnd(
     }
     case "none":
     case "start":
+    case "unfence":
     case "refused":
       return undefined;
   }

@@ -1,9 +1,13 @@
 import { engineOf, inspectContainer, lastLogLines, statusCode } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
+import type { OnHost } from "./docker-host.ts";
 import type { Node } from "./node.ts";
 import { readiness } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
 import { waitUntil } from "./wait-until.ts";
+
+/** A server that ended instead of taking connections. */
+export class ServerEndedError extends OperationError {}
 
 const READY_TIMEOUT_SECONDS = 60;
 /** A clean stop writes a checkpoint first: as long as the container's own stop timeout. */
@@ -27,8 +31,20 @@ export async function startServer(node: Node): Promise<void> {
 }
 
 async function restartIfItWaits(node: Node): Promise<void> {
-  const container = await inspectContainer(engineOf(node), node.container);
-  if (container?.State.Restarting) await engineOf(node).getContainer(node.container).restart();
+  if (await endsAgainAndAgain(node)) await engineOf(node).getContainer(node.container).restart();
+}
+
+const FEW_RESTARTS = 3;
+/** Docker takes a container that has run for so long for one that runs. */
+const RUNS_MILLISECONDS = 10_000;
+
+/** Whether its server ends as often as it is started: between two attempts it seems to run. */
+export async function endsAgainAndAgain(node: OnHost & { readonly container: string }): Promise<boolean> {
+  const found = await inspectContainer(engineOf(node), node.container);
+  if (found === undefined) return false;
+  const { Restarting, Running, StartedAt } = found.State;
+  if (Restarting || !Running) return Restarting;
+  return found.RestartCount >= FEW_RESTARTS && Date.now() - Date.parse(StartedAt) < RUNS_MILLISECONDS;
 }
 
 /**
@@ -60,8 +76,8 @@ async function failWhenItEnds(node: Node, restartsAtFirst: number | undefined): 
   const restarts = container.RestartCount;
   const first = restartsAtFirst ?? restarts;
   const ended = !container.State.Running && !container.State.Restarting;
-  if (!ended && restarts - first < 3) return first;
-  throw new OperationError(
+  if (!ended && restarts - first < FEW_RESTARTS) return first;
+  throw new ServerEndedError(
     `the server of ${node.name} ended with exit code ${container.State.ExitCode} instead of taking connections. Last lines of its log:\n${await indentedLog(node)}`,
   );
 }

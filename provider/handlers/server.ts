@@ -1,15 +1,17 @@
+import { comeUp } from "../../operations/come-up.ts";
 import { engineOf, inspectContainer, isReachable } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
 import { isRegistered, registerContainer } from "../../operations/registration.ts";
+import { startServer, stopServer } from "../../operations/server.ts";
 import { dropSlotEverywhere } from "../../operations/slots.ts";
-import { startServer, stopServer, waitUntilReady } from "../../operations/server.ts";
 import type { Context, Handler, NoOutputs } from "../handler.ts";
 import type { ServerInputs } from "../resources/server.ts";
 
 export const serverHandler: Handler<ServerInputs, NoOutputs> = {
   secretOutputs: [],
-  ignoredInputs: ["operator", "slot", "labels", "nodeLabel", "placed"],
+  // The topology brings files to a server that runs.
+  ignoredInputs: ["operator", "serverFiles", "slot", "labels", "nodeLabel", "placed"],
   // One that is stopped is the topology's affair: to start a primary that was replaced would make a second one.
   drift: async (_state, { node }, { warn }) => {
     try {
@@ -46,10 +48,10 @@ export const serverHandler: Handler<ServerInputs, NoOutputs> = {
   },
 };
 
-async function run({ node, operator }: ServerInputs, { signal, status }: Context): Promise<void> {
+async function run({ node, operator, serverFiles }: ServerInputs, { signal, status, log }: Context): Promise<void> {
   const docker = engineOf(node);
   await startServer(node);
   if (!(await isRegistered(docker, node.container))) await registerContainer(docker, node.container);
   status(`waits until ${node.name} takes connections`);
-  await waitUntilReady(node, operator, signal);
+  await comeUp({ operator, log, signal }, node, serverFiles);
 }

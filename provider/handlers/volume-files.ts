@@ -1,8 +1,9 @@
 import { messageOf } from "../../operations/errors.ts";
-import { filesBeforeStart, spoiledFiles } from "../../operations/server-files.ts";
+import { endsAgainAndAgain } from "../../operations/server.ts";
+import { fileChange, filesBeforeStart, spoiledFiles } from "../../operations/server-files.ts";
 import { fileDifferences, readVolumeFiles, writeVolumeFiles } from "../../operations/volume-files.ts";
 import type { FoundFiles, VolumeContents, VolumeFile } from "../../operations/volume-files.ts";
-import type { Handler } from "../handler.ts";
+import type { Context, Handler } from "../handler.ts";
 import type { VolumeFilesInputs, VolumeFilesOutputs } from "../resources/volume-files.ts";
 
 export const volumeFilesHandler: Handler<VolumeFilesInputs, VolumeFilesOutputs> = {
@@ -23,6 +24,7 @@ export const volumeFilesHandler: Handler<VolumeFilesInputs, VolumeFilesOutputs> 
         ),
       ];
       for (const message of messages) drift({ level: "reload", nodes: [], message });
+      await tellMended(inputs, found, drift);
       return changed.length + spoiled.length > 0;
     } catch (error) {
       warn(`the files could not be compared: ${messageOf(error)}`);
@@ -32,6 +34,15 @@ export const volumeFilesHandler: Handler<VolumeFilesInputs, VolumeFilesOutputs> 
   create: async (inputs) => ({ id: inputs.volume, outputs: await write(inputs) }),
   update: async (_state, inputs) => write(inputs),
 };
+
+/** Not before its turn, unless it would never come. */
+async function tellMended(inputs: VolumeFilesInputs, found: FoundFiles, drift: Context["drift"]): Promise<void> {
+  const { parameters, accessRules } = fileChange(serverFilesOf(inputs), found);
+  const changed = [...parameters, ...(accessRules ? ["access rules"] : [])].join(", ");
+  if (changed === "" || !(await endsAgainAndAgain({ ...inputs, container: inputs.through }))) return;
+  const message = `the server of ${inputs.through} ends with the files that it has: it is started with those of the stack file (${changed})`;
+  drift({ level: "restart", nodes: [], message });
+}
 
 async function write(inputs: VolumeFilesInputs): Promise<VolumeFilesOutputs> {
   const besides =

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Node, NodeMarks } from "../../operations/node.ts";
 import type { OperatorCredentials } from "../../operations/sql.ts";
+import type { VolumeContents } from "../../operations/volume-files.ts";
 import type { InputsOf } from "./inputs-of.ts";
 
 export interface ServerInputs extends NodeMarks {
@@ -10,6 +11,8 @@ export interface ServerInputs extends NodeMarks {
   /** The engine's id of the container: a new container is a server to be waited for. */
   readonly containerId: string;
   readonly operator: OperatorCredentials;
+  /** What it is started with where it does not start with the files that it has. */
+  readonly serverFiles: VolumeContents;
 }
 
 /** The running server of a node: started if its container is stopped, and waited for until it takes connections. */

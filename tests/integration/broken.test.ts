@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import type { Server } from "node:net";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { docker } from "../support/containers.ts";
 import { expectConverged, expectObjects } from "../support/convergence.ts";
 import { expectFailingPreview, expectFailingUp } from "../support/failures.ts";
@@ -117,6 +117,19 @@ describe("a stack that was never up", () => {
     await derivedImage(IMAGES.failingScript, "postgres:17", script);
     await stack.configure({ ...good, image: IMAGES.failingScript });
     await expectFailingUp(stack, "initdb ended with exit code 7", "this goes wrong");
+  });
+
+  test("a parameter that the server takes, and does not start with", async () => {
+    await stack.configure({ ...good, parameters: { shared_preload_libraries: "no_such_library" } });
+    await expectFailingUp(
+      stack,
+      "the server of node-1 ended with exit code",
+      'could not access file "no_such_library"',
+    );
+    await stack.configure(good);
+    expect(await stack.succeed(["preview"])).toContain(
+      "ends with the files that it has: it is started with those of the stack file (shared_preload_libraries)",
+    );
   });
 
   test("and once all is mended, it comes up", async () => {

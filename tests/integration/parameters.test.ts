@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { execa } from "execa";
-import { logOf, shellIn } from "../support/containers.ts";
+import { docker, logOf, shellIn } from "../support/containers.ts";
 import { Ledger } from "../support/ledger.ts";
 import type { StackOutputs } from "../support/outputs.ts";
 import { freePorts } from "../support/ports.ts";
@@ -147,6 +147,19 @@ test("what an update that failed half-way left on a standby is found when its li
   await stack.up();
   expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", ""]);
   expect(await ask("node-1", "SELECT pg_postmaster_start_time()")).toBe(restarted);
+  await expectStreaming(stack, "node-1", ["node-2"]);
+  await stack.expectNoChanges();
+});
+
+test("a server that does not start any more with what is left of such an update gets the files of the stack file", async () => {
+  await configure(HALF_THERE);
+  await stack.failingUp();
+  await shellIn(stack.container("node-2"), "find / -name half_there.so -delete 2>/dev/null || true");
+  await docker("restart", stack.container("node-2"));
+  await configure({ work_mem: "16MB", max_connections: 60 });
+  await expect.poll(() => stack.succeed(["preview"]), { timeout: 60_000 }).toContain("ends with the files that it has");
+  await stack.up();
+  expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", ""]);
   await expectStreaming(stack, "node-1", ["node-2"]);
   await stack.expectNoChanges();
 });

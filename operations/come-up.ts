@@ -1,0 +1,48 @@
+import { engineOf } from "./engine.ts";
+import { OperationError, messageOf } from "./errors.ts";
+import type { Node } from "./node.ts";
+import { ServerEndedError, waitUntilReady } from "./server.ts";
+import { areInstalled, installFiles, markProven } from "./server-files.ts";
+import type { OperatorCredentials } from "./sql.ts";
+import { readVolumeFiles } from "./volume-files.ts";
+import type { VolumeContents } from "./volume-files.ts";
+
+export interface ComeUpOptions {
+  readonly operator: OperatorCredentials;
+  readonly log: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Waits for a server that was started with the files that it has, those that it was last seen to run with. Where it ends
+ * with them, the stack file may have mended what is wrong with them, and their turn would never come: it gets the new
+ * ones at once.
+ * @throws OperationError when it does not come up with either.
+ */
+export async function comeUp(options: ComeUpOptions, node: Node, files: VolumeContents): Promise<void> {
+  try {
+    await waitUntilReady(node, options.operator, options.signal);
+  } catch (error) {
+    if (!(error instanceof ServerEndedError)) throw error;
+    if (areInstalled(files, await readVolumeFiles(files, node.container))) throw error;
+    await startWithNewFiles(options, node, files, error);
+  }
+}
+
+async function startWithNewFiles(
+  { operator, log, signal }: ComeUpOptions,
+  node: Node,
+  files: VolumeContents,
+  before: OperationError,
+): Promise<void> {
+  log(`${node.name} does not start with the files that it has, and gets those of the stack file`);
+  await installFiles(files);
+  await engineOf(node).getContainer(node.container).restart();
+  try {
+    await waitUntilReady(node, operator, signal);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    throw new OperationError(`${messageOf(error)}\nWith the files that it had before: ${messageOf(before)}`);
+  }
+  await markProven(files);
+}
