@@ -1,4 +1,5 @@
 import { ExecaError, execa } from "execa";
+import { asOptions, sessionSettings } from "../config-templates/session-settings.ts";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { clientArguments } from "./docker-connection.ts";
 import { OperationError } from "./errors.ts";
@@ -129,6 +130,8 @@ async function pipe(from: Node, source: readonly string[], to: Node, sink: reado
     "-i",
     "-u",
     "postgres",
+    "-e",
+    `PGOPTIONS=${asOptions(sessionSettings(0))}`,
     node.container,
     ...command,
   ];

@@ -149,9 +149,12 @@ async function amcheck(docker: Docker, { container }: RestoredNode): Promise<str
   throw new OperationError(`pg_amcheck finds it corrupt: ${words}`);
 }
 
+/** Their statements find their tables where their sessions do. */
+const OF_THE_USER = "RESET search_path;\n";
+
 async function assertAll({ node, database, assertions }: RestoreDrill): Promise<string[]> {
   for (const assertion of assertions) {
-    const answer = await runAsSuperuser(restoredServer(node), `${assertion}\n;\n`, database);
+    const answer = await runAsSuperuser(restoredServer(node), `${OF_THE_USER}${assertion}\n;\n`, database);
     if (answer !== "t") throw new OperationError(`expected true of the assertion ${assertion}, but got "${answer}".`);
   }
   return [...assertions];

@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { QueryResultRow } from "pg";
+import { asOptions, sessionSettings } from "../config-templates/session-settings.ts";
 import { isSilent } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { serverEndpoint } from "./node.ts";
@@ -36,12 +37,9 @@ export async function withOperator<T>(
 
 async function connectOperator(node: Node, operator: OperatorCredentials): Promise<pg.Client> {
   const endpoint = await serverEndpoint(node);
-  const client = operatorClient(endpoint, node, operator);
   try {
-    await client.connect();
-    return client;
+    return await connect(endpoint, node, operator);
   } catch (error) {
-    await client.end().catch(() => undefined);
     throw new OperationError(
       `${node.name} does not answer at ${endpoint.host}:${endpoint.port} as ${operator.user}: ${messageOf(error)}`,
       { cause: error },
@@ -49,13 +47,45 @@ async function connectOperator(node: Node, operator: OperatorCredentials): Promi
   }
 }
 
-function operatorClient(endpoint: HostPort, node: Node, operator: OperatorCredentials): pg.Client {
+/** Of servers that know less than the newest: a process asks each of them many times. */
+const olderServers = new Set<string>();
+
+const keyOf = ({ host, port }: HostPort): string => `${host}:${port}`;
+
+const OWN_SETTINGS = { search_path: "pg_catalog" };
+const NEWEST_SETTINGS = { ...sessionSettings(Number.POSITIVE_INFINITY), ...OWN_SETTINGS };
+const OLDEST_SETTINGS = { ...sessionSettings(0), ...OWN_SETTINGS };
+
+/** "undefined object": a setting that the server does not know. */
+const UNKNOWN_SETTING = "42704";
+
+async function connect(endpoint: HostPort, node: Node, operator: OperatorCredentials): Promise<pg.Client> {
+  const isOlder = olderServers.has(keyOf(endpoint));
+  const client = operatorClient(endpoint, node, operator, isOlder ? OLDEST_SETTINGS : NEWEST_SETTINGS);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    if (isOlder || !(error instanceof pg.DatabaseError) || error.code !== UNKNOWN_SETTING) throw error;
+    olderServers.add(keyOf(endpoint));
+    return connect(endpoint, node, operator);
+  }
+}
+
+function operatorClient(
+  endpoint: HostPort,
+  node: Node,
+  operator: OperatorCredentials,
+  settings: Readonly<Record<string, string>>,
+): pg.Client {
   const client = new pg.Client({
     ...endpoint,
     user: operator.user,
     password: operator.password,
     database: "postgres",
     application_name: "pg-topology",
+    options: asOptions(settings),
     connectionTimeoutMillis: connectTimeout(node),
     query_timeout: QUERY_TIMEOUT_MILLISECONDS,
     ssl: { ca: operator.certificateAuthorityPem, servername: node.name, minVersion: "TLSv1.2" },

@@ -1,3 +1,5 @@
+import { quoteForShell } from "../config-templates/render.ts";
+import { TRANSACTION_TIMEOUT_MAJOR, asOptions, sessionSettings } from "../config-templates/session-settings.ts";
 import { EngineGoneError, engineOf } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { execIn } from "./exec.ts";
@@ -14,7 +16,21 @@ SET log_min_duration_statement = -1;
 SET log_min_error_statement = 'panic';
 SET synchronous_commit = 'local';
 SET client_min_messages = 'warning';
+SET search_path = 'pg_catalog';
 `;
+
+/** Its words are looked at: they have to be of one language, and in one encoding. */
+const WORDS = { lc_messages: "C", client_encoding: "UTF8" };
+
+const optionsFor = (major: number): string => quoteForShell(asOptions({ ...sessionSettings(major), ...WORDS }));
+
+/** What a server knows the image tells, without another question. */
+const PSQL = `if [ "\${PG_MAJOR:-0}" -ge ${TRANSACTION_TIMEOUT_MAJOR} ]; then
+  export PGOPTIONS=${optionsFor(TRANSACTION_TIMEOUT_MAJOR)}
+else
+  export PGOPTIONS=${optionsFor(TRANSACTION_TIMEOUT_MAJOR - 1)}
+fi
+exec psql -X -A -t -q -F "\t" -d "$1"`;
 
 /**
  * Runs a psql script as the superuser, over the container's own socket: the only way in that the superuser has. The
@@ -26,7 +42,7 @@ export async function runAsSuperuser(node: Node, script: string, database: strin
   const { exitCode, stdout, stderr } = await execIn(engineOf(node), {
     container: node.container,
     user: "postgres",
-    command: ["psql", "-X", "-A", "-t", "-q", "-F", "\t", "-d", database],
+    command: ["sh", "-c", PSQL, "psql", database],
     input: PREAMBLE + script,
   });
   if (exitCode !== 0) {

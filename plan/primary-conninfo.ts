@@ -15,6 +15,8 @@ export function replicationConninfo(
   return serverConninfo(hosts, settings.replication.user, [
     ["dbname", MAINTENANCE_DATABASE],
     ["application_name", applicationName],
+    // No more than that: a standby keeps 1024 bytes of its primary_conninfo, and cuts off the rest.
+    ["options", "-cidle_session_timeout=0"],
   ]);
 }
 
@@ -54,12 +56,12 @@ function fixedAddresses(hosts: readonly NodeSettings[]): [string, string][] {
 }
 
 /**
- * `primary_conninfo` of one node. Without an explicit upstream it lists all others and takes whichever is writable,
- * so that no file changes when the primary does.
+ * `primary_conninfo` of one node. Without an explicit upstream it lists all others and takes whichever is the primary, so
+ * that no file changes when that does. Not whichever is writable: a default_transaction_read_only would hide it.
  */
 export function primaryConninfo(settings: Settings, node: NodeSettings): string {
   const others = settings.nodes.filter((other) => other.name !== node.name);
   const upstream = others.filter((other) => other.name === node.upstream);
   if (upstream.length > 0) return replicationConninfo(settings, node.name, upstream);
-  return `${replicationConninfo(settings, node.name, others)} target_session_attrs=read-write`;
+  return `${replicationConninfo(settings, node.name, others)} target_session_attrs=primary`;
 }

@@ -2,8 +2,27 @@ import { execa } from "execa";
 import pg from "pg";
 
 /** The only way in that the superuser has: psql on the container's own socket. What it selects, columns between "|". */
-export async function psqlIn(container: string, sql: string, database: string = "postgres"): Promise<string> {
-  const command = ["exec", "-i", "-u", "postgres", container, "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database];
+export async function psqlIn(
+  container: string,
+  sql: string,
+  database: string = "postgres",
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const variables = Object.entries(environment).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+  const command = [
+    "exec",
+    "-i",
+    "-u",
+    "postgres",
+    ...variables,
+    container,
+    "psql",
+    "-XAtq",
+    "-v",
+    "ON_ERROR_STOP=1",
+    "-d",
+    database,
+  ];
   const { stdout } = await execa("docker", command, { input: sql });
   return stdout;
 }

@@ -165,10 +165,10 @@ describe("replication.conf", () => {
   const plan = planOf(EVERYTHING);
   const settings = (node: string): Map<string, string> => settingsIn(fileOf(nodeOf(plan, node), "replication.conf"));
 
-  test("a standby without an upstream looks for whichever other node is writable", () => {
+  test("a standby without an upstream looks for whichever other node is the primary", () => {
     const conninfo = settings("node-2").get("primary_conninfo");
     expect(conninfo).toContain("host=node-1,node-3 ");
-    expect(conninfo).toContain("target_session_attrs=read-write");
+    expect(conninfo).toContain("target_session_attrs=primary");
   });
 
   test("a cascading standby asks its upstream alone, whatever its role", () => {
@@ -182,6 +182,14 @@ describe("replication.conf", () => {
       const conninfo = settings(node.name).get("primary_conninfo");
       expect(conninfo).toContain("sslmode=verify-full sslrootcert=/etc/pg-topology/tls/ca.crt");
       expect(conninfo).toContain("tcp_user_timeout=2000");
+    }
+  });
+
+  test("what the stack file sets for the sessions of users does not end it, and a standby can keep all of it", () => {
+    for (const node of plan.nodes) {
+      const conninfo = settings(node.name).get("primary_conninfo");
+      expect(conninfo).toContain(" options=-cidle_session_timeout=0 ");
+      expect(conninfo?.length).toBeLessThan(1024);
     }
   });
 
@@ -204,13 +212,25 @@ describe("replication.conf", () => {
     expect(planOf(keys)).toMatchObject({ synchronousStandbys: 2, guarantee: { count: 1, candidates: ["node-2"] } });
   });
 
+  test("Barman's questions do not go by what the stack file sets for the sessions of users", () => {
+    const conninfo = (image: string): string =>
+      planOf({ ...EVERYTHING, image, backup: { enabled: true } }).backup?.files.find(({ path }) =>
+        path.endsWith("barman.conf"),
+      )?.content ?? "";
+    expect(conninfo("postgres:17")).toMatch(
+      /^conninfo = .* options='-c statement_timeout=0 .*-c transaction_timeout=0'/m,
+    );
+    expect(conninfo("postgres:16")).toMatch(/^conninfo = .* options='-c statement_timeout=0 /m);
+    expect(conninfo("postgres:16")).not.toContain("transaction_timeout=");
+  });
+
   test("base backups are taken from a standby without delay, where there is one, and the WAL from the primary", () => {
     const keys = { ...EVERYTHING, backup: { enabled: true, from: "standby" } };
     const conf = planOf(keys).backup?.files.find(({ path }) => path.endsWith("barman.conf"))?.content ?? "";
     const line = (key: string): string => new RegExp(`^${key} = (.*)$`, "m").exec(conf)?.[1] ?? "";
     for (const key of ["conninfo", "streaming_conninfo"]) {
       expect(line(key)).toMatch(/^host=node-1,node-2 .*target_session_attrs=prefer-standby$/);
-      expect(line(`wal_${key}`)).toMatch(/^host=node-1,node-2,node-3 .*target_session_attrs=read-write$/);
+      expect(line(`wal_${key}`)).toMatch(/^host=node-1,node-2,node-3 .*target_session_attrs=primary$/);
     }
   });
 
