@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { readRenewedCertificate } from "./certificate-refusal.ts";
 import { engineOf } from "./engine.ts";
 import { JobFailedError, runJob } from "./job.ts";
 import type { JobMount } from "./job.ts";
@@ -50,6 +51,7 @@ const APPLICATION_NAME_BYTES = 63;
  */
 export async function takeBaseBackup(order: BaseBackup): Promise<"cloned" | "adopted"> {
   if (await hasData(order)) return "adopted";
+  await readRenewedCertificate(order.upstream, order.operator);
   return withOperator(order.upstream, order.operator, async (client) => {
     const slotIsNew = await reserveSlot(client, order.slot);
     try {

@@ -15,3 +15,6 @@ export const daysUntil = (moment: Date, now: Date = new Date()): number =>
 /** Days until a certificate ends; negative once it has. */
 export const daysLeft = (certificatePem: string, now: Date = new Date()): number =>
   daysUntil(endOfCertificate(certificatePem), now);
+
+/** As it completes "the certificate ...". */
+export const endsInWords = (days: number): string => (days < 0 ? `ended ${-days} days ago` : `ends in ${days} days`);

@@ -1,8 +1,9 @@
 import type pg from "pg";
 import { applyConfiguration } from "./apply-configuration.ts";
 import type { LastRestart } from "./apply-configuration.ts";
-import { untilAllIsConfirmed } from "./confirmation.ts";
+import { readRenewedCertificate } from "./certificate-refusal.ts";
 import { comeUp } from "./come-up.ts";
+import { untilAllIsConfirmed } from "./confirmation.ts";
 import { commitsGoOn, waitForAllAgain } from "./degrade.ts";
 import type { WhenStandbyMissing } from "./degrade.ts";
 import { isReachable } from "./engine.ts";
@@ -54,6 +55,7 @@ export async function converge(options: ConvergeOptions): Promise<ConvergedTopol
 }
 
 async function convergeAll(options: ConvergeOptions): Promise<ConvergedTopology> {
+  await readRenewedCertificates(options);
   const switchover = await establishRoles(options);
   const { here, away } = await withoutUnreachable(options);
   await allReady(here);
@@ -77,6 +79,15 @@ async function keepsPromise(
   const names = primaryOf(shape)?.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
   const isKeptAlready = guarantee !== null && promises(names, guarantee);
   if (whenStandbyMissing === "wait" && !(away.length > 0 && isKeptAlready)) await untilAllIsConfirmed(shape, signal);
+}
+
+/** Before anything else: whoever logs in verifies them. */
+async function readRenewedCertificates({ shape }: ConvergeOptions): Promise<void> {
+  await Promise.all(
+    shape.nodes.map(async (node) => {
+      if (await isReachable(node)) await readRenewedCertificate(node, shape.operator);
+    }),
+  );
 }
 
 /** What can be done without the nodes whose engine does not answer is done without them. */

@@ -1,11 +1,16 @@
+import { escapeLiteral } from "pg";
 import type pg from "pg";
+import { isCertificateRefusal } from "./certificate-refusal.ts";
 import { noAnswer } from "./errors.ts";
+import type { Node } from "./node.ts";
 import { ALTERED_SYSTEM } from "./observe.ts";
 import type { PendingParameter } from "./observe.ts";
 import { restartOrder } from "./restart-order.ts";
 import { fileChange } from "./server-files.ts";
 import type { FileChange } from "./server-files.ts";
-import { withOperator } from "./sql.ts";
+import { one, withOperator } from "./sql.ts";
+import type { OperatorCredentials } from "./sql.ts";
+import { runAsSuperuser } from "./superuser.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";
 import { readVolumeFiles } from "./volume-files.ts";
 
@@ -45,7 +50,7 @@ export async function lookBeforeChange(before: readonly ShapedNode[], after: Top
   const names = [...new Set(changes.flatMap(([, { parameters }]) => parameters))];
   const answers = await Promise.all(
     before.map(async (node) => {
-      const answer = await withOperator(node, after.operator, (client) => askServer(client, names)).catch(noAnswer);
+      const answer = await askServer(node, after.operator, names).catch(noAnswer);
       return { name: node.name, answer };
     }),
   );
@@ -64,20 +69,27 @@ async function changeOfFiles(old: ShapedNode, node: ShapedNode): Promise<FileCha
   return fileChange(node.serverFiles, found.size === 0 ? told : found);
 }
 
-async function askServer(
-  client: pg.Client,
-  names: readonly string[],
-): Promise<{ readonly parameters: readonly LiveParameter[]; readonly dataBytes: number }> {
-  const parameters = await client.query<{ name: string; context: string; value: string; default_value: string }>(
-    `SELECT name, context, current_setting(name) AS value, coalesce(boot_val, '') AS default_value
-     FROM pg_settings WHERE name = ANY($1) OR name IN (SELECT altered.name FROM (${ALTERED_SYSTEM}) AS altered)`,
-    [[...names]],
-  );
-  const size = await client.query<{ bytes: string }>("SELECT sum(pg_database_size(oid)) AS bytes FROM pg_database");
-  return {
-    parameters: parameters.rows.map((row) => ({ ...row, defaultValue: row.default_value })),
-    dataBytes: Number(size.rows[0]?.bytes ?? 0),
-  };
+interface ServerAnswer {
+  readonly parameters: readonly LiveParameter[];
+  readonly dataBytes: number;
+}
+
+const question = (names: readonly string[]): string => `SELECT json_build_object(
+  'parameters', (SELECT coalesce(json_agg(json_build_object('name', name, 'context', context,
+      'value', current_setting(name), 'defaultValue', coalesce(boot_val, ''))), '[]')
+    FROM pg_settings WHERE name IN (${[...names, ""].map((name) => escapeLiteral(name)).join(", ")})
+      OR name IN (SELECT altered.name FROM (${ALTERED_SYSTEM}) AS altered)),
+  'dataBytes', (SELECT coalesce(sum(pg_database_size(oid)), 0) FROM pg_database)) AS answer`;
+
+async function askServer(node: Node, operator: OperatorCredentials, names: readonly string[]): Promise<ServerAnswer> {
+  const query = question(names);
+  try {
+    const ask = (client: pg.Client): Promise<{ answer: ServerAnswer }> => one(client, query);
+    return (await withOperator(node, operator, ask)).answer;
+  } catch (error) {
+    if (!isCertificateRefusal(error)) throw error;
+    return JSON.parse(await runAsSuperuser(node, `${query};\n`)) as ServerAnswer;
+  }
 }
 
 /** How much clients notice, weakest first; "unknown": no server could be asked. */

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { isCertificateRefusal } from "./certificate-refusal.ts";
 import { EngineGoneError, engineOf, inspectContainer, lastLogLines } from "./engine.ts";
 import { messageOf } from "./errors.ts";
 import type { Node } from "./node.ts";
@@ -6,6 +7,7 @@ import { SLOTS, slotOf } from "./slots.ts";
 import type { Slot, SlotRow } from "./slots.ts";
 import { one, withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
+import { runAsSuperuser } from "./superuser.ts";
 
 /** What one node says of itself at one moment. */
 export type NodeObservation =
@@ -77,12 +79,20 @@ export function observeNodes(nodes: readonly Node[], operator: OperatorCredentia
 
 async function observeNode(node: Node, operator: OperatorCredentials): Promise<NodeObservation> {
   try {
-    const server = await withOperator(node, operator, observeServer);
+    const server = await withOperator(node, operator, observeServer).catch((error: unknown) =>
+      observedInside(node, error),
+    );
     return { name: node.name, answers: true, server };
   } catch (error) {
     const container = await containerState(node);
     return { name: node.name, answers: false, container, why: messageOf(error) };
   }
+}
+
+/** A server whose certificate is over tells what it is like all the same, to somebody who asks in its container. */
+async function observedInside(node: Node, error: unknown): Promise<ServerObservation> {
+  if (!isCertificateRefusal(error)) throw error;
+  return serverObservation(JSON.parse(await runAsSuperuser(node, serverQuestions())) as ServerAnswers);
 }
 
 export async function containerState(node: Node): Promise<ContainerState> {

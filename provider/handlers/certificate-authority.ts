@@ -1,10 +1,10 @@
-import { daysLeft } from "../../operations/certificate-expiry.ts";
+import { daysLeft, endsInWords } from "../../operations/certificate-expiry.ts";
 import type { AuthorityParts } from "../../operations/own-authority.ts";
 import { authorityParts, problemsOfAuthority } from "../../operations/own-authority.ts";
 import type { Handler } from "../handler.ts";
 import type { CertificateAuthorityInputs, CertificateAuthorityOutputs } from "../resources/certificate-authority.ts";
 
-/** So many days before an authority of the user's ends, every preview says so. */
+/** So many days before an authority ends, every preview says so. */
 const WARNING_DAYS = 60;
 
 export const certificateAuthorityHandler: Handler<CertificateAuthorityInputs, CertificateAuthorityOutputs> = {
@@ -15,23 +15,21 @@ export const certificateAuthorityHandler: Handler<CertificateAuthorityInputs, Ce
     ...(inputs.given ? problemsOfAuthority(inputs.given) : []),
     ...(before === undefined ? [] : refusedSuccession(inputs, before)),
   ],
-  drift: async ({ previousPem, certificatePem }, { given }, { log, warn }) => {
+  drift: async ({ previousPem, certificatePem }, { given, version }, { log, warn }) => {
     if (previousPem !== "") {
       log(
         "the authority before is still trusted. Set certificateAuthority.trustPrevious to false once all clients have the new certificate.",
       );
     }
     const days = daysLeft(certificatePem);
-    if (given && days < WARNING_DAYS) {
-      warn(`ownAuthority ends in ${days} days, and with it every certificate that it issued: give another.`);
-    }
+    if (days < WARNING_DAYS) warn(endOfAuthority(days, version, Boolean(given)));
     return false;
   },
   announce: async (state, inputs, { impact }) => {
     const message =
       state.version === inputs.version
         ? "the authority before is trusted no more: clients need the certificate of the new one."
-        : await describeSuccession(state.certificatePem, inputs);
+        : await describeSuccession(state, inputs);
     impact({ level: "reload", nodes: [], message: `${message} reload, 0 restarts` });
   },
   create: async (inputs) => {
@@ -49,9 +47,24 @@ export const certificateAuthorityHandler: Handler<CertificateAuthorityInputs, Ce
   },
 };
 
-async function describeSuccession(oldPem: string, { given }: CertificateAuthorityInputs): Promise<string> {
+function endOfAuthority(days: number, version: number, isGiven: boolean): string {
+  const [name, another] = isGiven
+    ? ["ownAuthority", "give another, and write"]
+    : ["the certificate authority", "write"];
+  return `${name} ${endsInWords(days)}, and with it every certificate that it issued: ${another} \`certificateAuthority: { version: ${version + 1} }\` into the stack file.`;
+}
+
+/** One that is over vouches for nobody. */
+async function vouches({ certificatePem }: AuthorityParts["issuer"], intermediates: number): Promise<boolean> {
   const { mayVouch } = await import("../../operations/certificates.ts");
-  const clients = mayVouch(oldPem, given ? authorityParts(given).intermediates.length : 0)
+  return daysLeft(certificatePem) >= 0 && mayVouch(certificatePem, intermediates);
+}
+
+async function describeSuccession(
+  old: AuthorityParts["issuer"],
+  { given }: CertificateAuthorityInputs,
+): Promise<string> {
+  const clients = (await vouches(old, given ? authorityParts(given).intermediates.length : 0))
     ? "and the servers get certificates that clients of either take."
     : "and clients that trust the one before alone are refused from then on, for it may not vouch for another: give them both certificates first.";
   return `another authority: nodes and clients trust both, ${clients} The one before goes with trustPrevious: false.`;
@@ -94,10 +107,10 @@ async function succeed(
   state: CertificateAuthorityInputs & CertificateAuthorityOutputs,
   inputs: CertificateAuthorityInputs,
 ): Promise<CertificateAuthorityOutputs> {
-  const { crossCertificate, mayVouch } = await import("../../operations/certificates.ts");
+  const { crossCertificate } = await import("../../operations/certificates.ts");
   const [old, next] = [partsOfState(state), await partsOf(inputs)];
   const { length } = next.intermediates;
-  const isVouchedFor = mayVouch(old.issuer.certificatePem, length);
+  const isVouchedFor = await vouches(old.issuer, length);
   const cross = isVouchedFor ? [await crossCertificate(next.rootPem, old.issuer, length)] : [];
   return {
     ...next.issuer,

@@ -1,4 +1,4 @@
-import { RENEWAL_DAYS, daysLeft } from "../../operations/certificate-expiry.ts";
+import { RENEWAL_DAYS, daysLeft, endsInWords } from "../../operations/certificate-expiry.ts";
 import type { Handler } from "../handler.ts";
 import type { ServerCertificateInputs, ServerCertificateOutputs } from "../resources/server-certificate.ts";
 
@@ -8,7 +8,7 @@ export const serverCertificateHandler: Handler<ServerCertificateInputs, ServerCe
     const days = daysLeft(certificatePem);
     // Another certificate of the same authority would end at the same moment.
     if (days > RENEWAL_DAYS || days >= daysLeft(authorityCertificatePem)) return false;
-    const message = `the certificate ends in ${days} days: it is issued anew, and the server reads it by a reload`;
+    const message = `the certificate ${endsInWords(days)}: it is issued anew, and the server reads it by a reload`;
     drift({ level: "reload", nodes: names.slice(0, 1), message });
     return true;
   },

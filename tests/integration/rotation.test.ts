@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { companyAuthority } from "../support/company-authority.ts";
 import { containerId, shellIn } from "../support/containers.ts";
-import { letCertificateEndSoon } from "../support/ending-certificate.ts";
+import { letAuthorityBeOver, letCertificateBeOver, letCertificateEndSoon } from "../support/ending-certificate.ts";
 import { Ledger } from "../support/ledger.ts";
 import { freePorts } from "../support/ports.ts";
 import { psqlIn, refusal, rowsOf, startTimeIn, withClient } from "../support/servers.ts";
@@ -193,6 +193,40 @@ test("a certificate that ends soon is issued anew by a reload, and preview says 
   expect(Date.parse(served.validTo) - Date.now()).toBeGreaterThan(300 * DAY_MILLISECONDS);
   for (const login of await ownerLogins()) await rowsOf(login, "SELECT");
   await expectUndisturbed(before);
+  await stack.expectNoChanges();
+});
+
+test("a certificate that is over is issued anew, although nobody can log in with it, and nothing restarts", async () => {
+  const before = await marks();
+  await letCertificateBeOver(stack, "node-1");
+  await letCertificateBeOver(stack, "node-2");
+  const [login] = await ownerLogins();
+  expect(await refusal(login as Login)).toContain("certificate has expired");
+  const preview = await stack.succeed(["preview"]);
+  expect(preview).toContain("the certificate ended 5 days ago: it is issued anew, and the server reads it by a reload");
+  expect(preview).not.toContain("does not answer");
+  expect(preview).not.toContain("cannot be told");
+  await stack.up();
+  for (const one of await ownerLogins()) await rowsOf(one, "SELECT");
+  expect(await marks()).toEqual(before);
+  await stack.expectNoChanges();
+});
+
+test("an authority that is over, with all certificates that it issued, is replaced by an update", async () => {
+  const before = await marks();
+  const { certificateAuthority = { version: 1 } } = config;
+  const { version } = certificateAuthority as { version: number };
+  await letAuthorityBeOver(stack, NODES);
+  expect(await stack.succeed(["preview"])).toContain(
+    `the certificate authority ended 5 days ago, and with it every certificate that it issued: write \`certificateAuthority: { version: ${version + 1} }\``,
+  );
+  await configure({ certificateAuthority: { version: version + 1 } });
+  await stack.up();
+  for (const login of await ownerLogins()) await rowsOf(login, "SELECT");
+  expect(await marks()).toEqual(before);
+  await psqlIn(stack.container("node-2"), "SELECT pg_terminate_backend(pid) FROM pg_stat_wal_receiver");
+  const receiver = "SELECT status FROM pg_stat_wal_receiver";
+  await expect.poll(() => psqlIn(stack.container("node-2"), receiver), { timeout: 10_000 }).toBe("streaming");
   await stack.expectNoChanges();
 });
 
