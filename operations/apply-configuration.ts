@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { escapeIdentifier } from "pg";
+import { waitForUnpromised } from "./degrade.ts";
 import { engineOf } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { observeServer } from "./observe.ts";
@@ -107,6 +108,7 @@ async function apply(options: ApplyOptions, before: Configured): Promise<{ write
   const proven = areProven(node.serverFiles, found);
   let restarting = false;
   try {
+    if (beginsToPromise(before)) await waitForUnpromised(node);
     await resetAlteredSystem(options, before);
     if (!areInstalled(node.serverFiles, found)) await installFiles(node.serverFiles);
     await reload(options, node);
@@ -118,6 +120,13 @@ async function apply(options: ApplyOptions, before: Configured): Promise<{ write
     if (proven || signal?.aborted) throw error;
     throw await goneBack(options, before, restarting, error);
   }
+}
+
+/** Whether commits of a primary are about to wait for others than those who have confirmed the ones before. */
+function beginsToPromise({ node, server }: Configured): boolean {
+  const wanted = node.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
+  if (node.upstream !== null || wanted === "" || server.synchronous.names === wanted) return false;
+  return !server.alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES);
 }
 
 /** Whom a primary's commits wait for meanwhile stays until those that they shall wait for are there. */

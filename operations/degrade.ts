@@ -40,22 +40,31 @@ export async function commitsGoOn({ shape, log }: DegradeOptions): Promise<strin
 }
 
 /**
- * The same taken back, once as many stream as commits shall wait for. It ends when those have everything that was
- * committed meanwhile: from then on the promise holds again for all of it.
+ * The same taken back, once as many stream as commits shall wait for. ALTER SYSTEM goes last, when those have everything
+ * that was committed meanwhile: from then on the promise holds again for all of it, and the files alone tell of it.
  * @returns whether there was anything to take back.
  */
 export async function waitForAllAgain({ shape, log, signal }: DegradeOptions): Promise<boolean> {
   const primary = primaryOf(shape);
   if (primary === undefined) return false;
+  const names = wantedNames(primary);
   const server = await observedPrimary(shape, primary);
-  const isWanted = parseSynchronousStandbys(wantedNames(primary)) !== undefined;
+  const isWanted = parseSynchronousStandbys(names) !== undefined;
   if (!isWanted || !server?.alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES)) return false;
-  if (missingStandbys(wantedNames(primary), server.senders) !== undefined) return false;
-  await setNames(primary, `RESET ${SYNCHRONOUS_STANDBY_NAMES}`);
+  if (missingStandbys(names, server.senders) !== undefined) return false;
+  if (server.synchronous.names !== names) await waitForUnpromised(primary);
   await untilAllIsConfirmed(shape, signal);
-  log(`${primary.name}: commits wait for ${wantedNames(primary)} again`);
+  await setNames(primary, `RESET ${SYNCHRONOUS_STANDBY_NAMES}`);
+  log(`${primary.name}: commits wait for ${names}, and what was committed before is confirmed by them`);
   return true;
 }
+
+/**
+ * Lets commits wait for those that they shall wait for, and says by ALTER SYSTEM that this is no promise yet: nobody has
+ * confirmed what was committed before, and a failover would believe files that name them.
+ */
+export const waitForUnpromised = (primary: ShapedNode): Promise<void> =>
+  setNames(primary, `SET ${SYNCHRONOUS_STANDBY_NAMES} = ${escapeLiteral(wantedNames(primary))}`);
 
 const wantedNames = ({ parameters }: ShapedNode): string => parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
 

@@ -69,7 +69,7 @@ export function findings(shape: TopologyOutline, observations: readonly NodeObse
     ...shape.nodes.flatMap((node) => backupWalFindings(shape, node, servers.get(node.name))),
     ...[...servers].flatMap(([name, server]) => commitFindings(name, server)),
     ...shape.nodes.flatMap((node) => fileFindings(node, servers.get(node.name))),
-    ...[...servers].flatMap(([name, server]) => byHandFindings(name, server)),
+    ...shape.nodes.flatMap((node) => byHandFindings(node, servers.get(node.name))),
   ];
 }
 
@@ -254,17 +254,28 @@ function pendingFindings(
   ];
 }
 
-function byHandFindings(node: string, server: ServerObservation): Finding[] {
-  const { role, alteredSystem, replayPaused, synchronous } = server;
-  const degraded = role === "primary" && alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES);
-  const others = degraded ? alteredSystem.filter((name) => name !== SYNCHRONOUS_STANDBY_NAMES) : alteredSystem;
+function byHandFindings(outline: NodeOutline, server: ServerObservation | undefined): Finding[] {
+  if (server === undefined) return [];
+  const { name: node, parameters } = outline;
+  const { alteredSystem, replayPaused } = server;
+  const withoutStandbys = alteredSystem.filter((name) => name !== SYNCHRONOUS_STANDBY_NAMES);
+  const isUnpromised = server.role === "primary" && withoutStandbys.length < alteredSystem.length;
+  const others = isUnpromised ? withoutStandbys : alteredSystem;
   const altered = `ALTER SYSTEM has set ${others.join(", ")}, past the stack file`;
-  const waitsFor = `commits wait for ${synchronous.names === "" ? "no standby" : `${synchronous.names} only`}, past the stack file`;
   return [
-    ...(degraded ? [finding("synchronous-degraded", node, waitsFor, "all are waited for again once they stream")] : []),
+    ...(isUnpromised ? [unpromised(node, server.synchronous.names, parameters[SYNCHRONOUS_STANDBY_NAMES])] : []),
     ...(others.length === 0 ? [] : [finding("altered-system", node, altered, "it is reset")]),
     ...(replayPaused ? [finding("replay-paused", node, "replay is paused", "it is resumed")] : []),
   ];
+}
+
+function unpromised(node: string, names: string, wanted: string | undefined): Finding {
+  if (names === wanted) {
+    const what = `commits wait for ${names}, and whether those have what was committed before is not confirmed`;
+    return finding("synchronous-degraded", node, what, "it is waited for until they have");
+  }
+  const what = `commits wait for ${names === "" ? "no standby" : `${names} only`}, past the stack file`;
+  return finding("synchronous-degraded", node, what, "all are waited for again once they stream");
 }
 
 const finding = (kind: FindingKind, node: string, what: string, remedy: string): Finding => ({

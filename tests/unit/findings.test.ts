@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { findings } from "../../operations/findings.ts";
+import { findings, levelOf } from "../../operations/findings.ts";
 import type { NodeObservation, PendingParameter } from "../../operations/observe.ts";
 import type { Slot } from "../../operations/slots.ts";
+import type { TopologyShape } from "../../operations/topology.ts";
 import { HEALTHY, SHAPE, observations, sender, slot } from "./topology-support.ts";
 
 const silent = (container: "missing" | "stopped" | "running"): Exclude<NodeObservation, { answers: true }> => ({
@@ -179,6 +180,38 @@ const FOUND: readonly (readonly [
     [["node-2", "postgresql.conf:7: work_mem invalid value", null]],
   ],
 ];
+
+const withParameters = (parameters: Record<string, string>): TopologyShape => ({
+  ...SHAPE,
+  nodes: SHAPE.nodes.map((node) => ({ ...node, parameters })),
+});
+
+test("commits that wait for whom they shall, while those have not confirmed the ones before", () => {
+  const names = 'ANY 1 ("node-2")';
+  const [found, ...others] = findings(
+    withParameters({ synchronous_standby_names: names }),
+    observations({
+      "node-1": {
+        alteredSystem: ["synchronous_standby_names"],
+        senders: [sender("node-2", { syncState: "quorum" })],
+        synchronous: { names, waitingCommits: 0, oldestWaitSeconds: 0 },
+      },
+    }),
+  );
+  expect(others).toEqual([]);
+  expect(found?.what).toBe(
+    `commits wait for ${names}, and whether those have what was committed before is not confirmed`,
+  );
+  expect(found?.remedy).toBe("it is waited for until they have");
+});
+
+test("a server that runs with what it shall, and would come back with something else, is not restarted", () => {
+  const found = findings(
+    withParameters({ max_connections: "100" }),
+    observations({ "node-2": { pendingRestart: [pending] } }),
+  );
+  expect(found.map((one) => [one.kind, levelOf(one)])).toEqual([["restart-pending", "reload"]]);
+});
 
 test.each(FOUND)("it finds %s", (_title, differences, expected) => {
   const found = findings(SHAPE, observations(differences));
