@@ -82,3 +82,18 @@ export function withSpeltUnit(kind: ParameterKind, text: string): string | null 
   const unit = UNIT_SPELLINGS.find(([kinds, spelling]) => kinds.includes(kind) && spelling.test(written))?.[2];
   return unit === undefined ? null : amount + unit;
 }
+
+const UNIT_MILLISECONDS: Readonly<Record<string, number>> = {
+  us: 0.001,
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** A span of time as PostgreSQL takes it where it counts milliseconds. */
+export function timeMilliseconds(text: string): number {
+  const [, amount, unit] = /^([+-]?[\d.]+)\s*([a-z]*)$/.exec(text.trim()) ?? [];
+  return Number(amount) * (UNIT_MILLISECONDS[unit || "ms"] ?? Number.NaN);
+}

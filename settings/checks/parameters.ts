@@ -3,7 +3,7 @@ import { type Finding, problem, warning } from "../findings.ts";
 import type { KeyPath } from "../key-path.ts";
 import { kindOfParameter, knownParameters } from "../known-parameters.ts";
 import { ownershipOf } from "../owned-parameters.ts";
-import { formatOf, isFalse, isTrue, parameterText, withSpeltUnit } from "../parameter-values.ts";
+import { formatOf, isFalse, isTrue, parameterText, timeMilliseconds, withSpeltUnit } from "../parameter-values.ts";
 import type { StackFileDraft } from "../stack-file.ts";
 import { slotsNeeded, walSendersNeeded } from "../topology-needs.ts";
 import { shown } from "../shown.ts";
@@ -83,8 +83,14 @@ function meaningFindings(path: KeyPath, name: string, text: string, file: StackF
       return synchronousCommitFindings(path, text, file);
     case "default_transaction_read_only":
     case "transaction_read_only":
-      return isTrue(text)
-        ? refuse("hides the primary: standbys and clients look for the node that takes writes", "off")
+      return isTrue(text) ? refuse("hides the primary: clients look for the node that takes writes", "off") : [];
+    case "transaction_timeout":
+      return endsLogins(text)
+        ? refuse(
+            "ends sessions before they have begun: to the server a login is a transaction",
+            "0, or 1s and more",
+            "Raise it, or remove it.",
+          )
         : [];
     case "max_connections":
       return Number(text) >= FEWEST_CONNECTIONS
@@ -111,6 +117,14 @@ function meaningFindings(path: KeyPath, name: string, text: string, file: StackF
     default:
       return pageCountFindings(path, name, text);
   }
+}
+
+/** Longer than a login takes on a machine that is busy. */
+const LOGIN_MILLISECONDS = 1000;
+
+function endsLogins(text: string): boolean {
+  const milliseconds = timeMilliseconds(text);
+  return milliseconds > 0 && milliseconds < LOGIN_MILLISECONDS;
 }
 
 function synchronousCommitFindings(path: KeyPath, text: string, { replication }: StackFileDraft): readonly Finding[] {

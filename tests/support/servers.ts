@@ -1,28 +1,13 @@
 import { execa } from "execa";
 import pg from "pg";
 
+/** Who looks on is no user, whatever the stack file sets for the sessions of users. */
+const OPTIONS = "PGOPTIONS=-c idle_session_timeout=0 -c statement_timeout=0 -c lock_timeout=0";
+
 /** The only way in that the superuser has: psql on the container's own socket. What it selects, columns between "|". */
-export async function psqlIn(
-  container: string,
-  sql: string,
-  database: string = "postgres",
-  environment: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const variables = Object.entries(environment).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
-  const command = [
-    "exec",
-    "-i",
-    "-u",
-    "postgres",
-    ...variables,
-    container,
-    "psql",
-    "-XAtq",
-    "-v",
-    "ON_ERROR_STOP=1",
-    "-d",
-    database,
-  ];
+export async function psqlIn(container: string, sql: string, database: string = "postgres"): Promise<string> {
+  const psql = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database];
+  const command = ["exec", "-i", "-u", "postgres", "-e", OPTIONS, container, ...psql];
   const { stdout } = await execa("docker", command, { input: sql });
   return stdout;
 }

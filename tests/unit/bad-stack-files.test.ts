@@ -690,6 +690,11 @@ const PARAMETERS: readonly BadFile[] = [
     parameter("default_transaction_read_only", "on"),
     [["parameters.default_transaction_read_only", "hides the primary"]],
   ],
+  [
+    "a time in which nobody can log in",
+    parameter("transaction_timeout", "500ms"),
+    [["parameters.transaction_timeout", "Allowed: 0, or 1s and more"]],
+  ],
   ["too few senders", parameter("max_wal_senders", 7), [["parameters.max_wal_senders", "Allowed: 8 or more"]]],
   [
     "too few slots",
