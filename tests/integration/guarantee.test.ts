@@ -27,7 +27,7 @@ const altered = (): Promise<string> =>
 
 /** It receives nothing, and to the primary it is there. */
 async function freezeReceiver(signal: "STOP" | "CONT"): Promise<void> {
-  const pid = await shellIn(stack.container("node-2"), "pgrep -f walreceiver | head -n 1");
+  const pid = await psqlIn(stack.container("node-2"), "SELECT pid FROM pg_stat_wal_receiver");
   await shellIn(stack.container("node-2"), `kill -${signal} ${pid}`);
 }
 
