@@ -7,7 +7,7 @@ import { observeServer } from "./observe.ts";
 import type { PendingParameter, ServerObservation } from "./observe.ts";
 import { restartServer, writeOnce } from "./restart.ts";
 import { restartOrder } from "./restart-order.ts";
-import { waitUntilReady } from "./server.ts";
+import { ServerEndedError, restartEnding, waitUntilReady } from "./server.ts";
 import { areInstalled, areProven, installFiles, markProven, restoreFiles } from "./server-files.ts";
 import { one, withOperator } from "./sql.ts";
 import { untilStreaming } from "./streaming.ts";
@@ -184,7 +184,8 @@ async function goneBack(
   const failure = `${node.name} ${restarting ? "did not come back with" : "does not take"} its new files: ${messageOf(why)}`;
   try {
     await restoreFiles(node.serverFiles, found);
-    if (restarting) await engineOf(node).getContainer(node.container).restart();
+    if (why instanceof ServerEndedError) await restartEnding(node);
+    else if (restarting) await engineOf(node).getContainer(node.container).restart();
     await waitUntilReady(node, shape.operator, signal);
     if (!restarting) await reload({ shape }, node);
     return new OperationError(

@@ -1,7 +1,6 @@
-import { engineOf } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import type { Node } from "./node.ts";
-import { ServerEndedError, waitUntilReady } from "./server.ts";
+import { ServerEndedError, restartEnding, waitUntilReady } from "./server.ts";
 import { areInstalled, installFiles, markProven } from "./server-files.ts";
 import type { OperatorCredentials } from "./sql.ts";
 import { readVolumeFiles } from "./volume-files.ts";
@@ -37,7 +36,7 @@ async function startWithNewFiles(
 ): Promise<void> {
   log(`${node.name} does not start with the files that it has, and gets those of the stack file`);
   await installFiles(files);
-  await engineOf(node).getContainer(node.container).restart();
+  await restartEnding(node);
   try {
     await waitUntilReady(node, operator, signal);
   } catch (error) {

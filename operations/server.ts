@@ -31,7 +31,17 @@ export async function startServer(node: Node): Promise<void> {
 }
 
 async function restartIfItWaits(node: Node): Promise<void> {
-  if (await endsAgainAndAgain(node)) await engineOf(node).getContainer(node.container).restart();
+  if (await endsAgainAndAgain(node)) await restartEnding(node);
+}
+
+const ENTRYPOINT_STOP_SECONDS = 5;
+
+/**
+ * Restarts a container whose server does not come up. What comes before a server is the container's first process, which
+ * no signal ends that it does not wait for: it is not given the time that a server has to stop cleanly.
+ */
+export async function restartEnding(node: Node): Promise<void> {
+  await engineOf(node).getContainer(node.container).restart({ t: ENTRYPOINT_STOP_SECONDS });
 }
 
 const FEW_RESTARTS = 3;
