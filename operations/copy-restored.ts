@@ -15,26 +15,105 @@ export interface Copy {
   readonly into: string | null;
 }
 
-/** @throws OperationError when what is to be made is there already, or where it is to be made is not. */
+/** What a copy is made as, before it takes another one's place. */
+const restoring = (name: string): string => `${name}_restoring`;
+
+/**
+ * Everything that can be known before anything is restored.
+ * @throws OperationError when what is to be made is there already, or where it is to be made is not, or when more than
+ * the table would go with the one that is replaced.
+ */
 export async function requireCopyable(nodes: readonly Node[], copy: Copy): Promise<void> {
   const { node, output } = await runOnWritableNode(nodes, "SELECT datname FROM pg_database;\n");
-  const databases = new Set(output.split("\n"));
+  const databases = output.split("\n");
   if (copy.table === null) {
-    if (copy.into === null || !databases.has(copy.into)) return;
-    throw new OperationError(`There is a database ${copy.into} already. Choose another name for --into.`);
+    requireUnused("database", "", databases, copy.into, restoring(copy.database));
+    return;
   }
-  if (!databases.has(copy.database)) {
+  if (!databases.includes(copy.database)) {
     throw new OperationError(
       `There is no database ${copy.database} to copy a table into. Restore all of it by --database without --table.`,
     );
   }
-  if (copy.into === null) return;
   const schemas = await runAsSuperuser(node, "SELECT nspname FROM pg_namespace;\n", copy.database);
-  if (!schemas.split("\n").includes(copy.into)) return;
+  const made = restoring(nameOf(copy.table).name);
+  requireUnused("schema", ` in ${copy.database}`, schemas.split("\n"), copy.into, made);
+  if (copy.into === null) await requireReplaceable(node, copy.database, copy.table);
+}
+
+/** What an interrupted copy left may by now be somebody's: it is not dropped unasked. */
+function requireUnused(kind: string, place: string, names: readonly string[], into: string | null, made: string): void {
+  if (into !== null && names.includes(into)) {
+    throw new OperationError(`There is a ${kind} ${into}${place} already. Choose another name for --into.`);
+  }
+  if (into !== null || !names.includes(made)) return;
   throw new OperationError(
-    `There is a schema ${copy.into} in ${copy.database} already. Choose another name for --into.`,
+    `There is a ${kind} ${made}${place}, as a copy that was interrupted leaves one. Drop it if nobody needs it, and run this again.`,
   );
 }
+
+/** "schema.table" in its parts, and as SQL names it. */
+function nameOf(table: string): { readonly schema: string; readonly name: string; readonly quoted: string } {
+  const [schema = "", name = ""] = table.split(".");
+  return { schema, name, quoted: `${escapeIdentifier(schema)}.${escapeIdentifier(name)}` };
+}
+
+/**
+ * A table that shares its rows with others is no unit: copied by itself it would be without them, or tied to those of
+ * the running primary.
+ * @returns whether there is such a table at all.
+ * @throws OperationError unless it is a plain one.
+ */
+async function requirePlain(server: Node, database: string, table: string): Promise<boolean> {
+  const [found, tie = ""] = (await runAsSuperuser(server, shapeOf(table), database)).split("\t");
+  if (tie === "") return found !== "";
+  throw new OperationError(
+    `${table} ${tie}: it cannot be restored by itself. Restore its database under another name (--database ${database} --into NAME), and copy the rows from there.`,
+  );
+}
+
+/** Nothing where there is no such table; else "t", and what it is tied to, if it is. */
+const shapeOf = (table: string): string => `
+SELECT true, CASE
+  WHEN relkind = 'p' THEN 'is partitioned'
+  WHEN relispartition THEN 'is a partition of ' || (SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = oid)
+  WHEN relkind <> 'r' THEN 'is no table'
+  WHEN EXISTS (SELECT FROM pg_inherits WHERE inhparent = oid) THEN 'has tables that inherit from it'
+  WHEN EXISTS (SELECT FROM pg_inherits WHERE inhrelid = oid) THEN 'inherits from another table'
+END
+FROM pg_class WHERE oid = to_regclass(${escapeLiteral(nameOf(table).quoted)});
+`;
+
+/** @throws OperationError where something else would have to go with the table that is there. */
+async function requireReplaceable(primary: Node, database: string, table: string): Promise<void> {
+  await requirePlain(primary, database, table);
+  const dependents = await runAsSuperuser(primary, dependentsOn(table), database);
+  if (dependents === "") return;
+  throw new OperationError(
+    `${table} cannot be replaced, since others depend on the one that is there: ${dependents.split("\n").join(", ")}. Restore it beside that one (--into SCHEMA), and copy the rows from there.`,
+  );
+}
+
+/** What DROP TABLE would need CASCADE for, and publications, which it would drop out of without a word. */
+const dependentsOn = (table: string): string => `
+WITH RECURSIVE own AS (
+  SELECT 'pg_class'::regclass::oid AS classid, to_regclass(${escapeLiteral(nameOf(table).quoted)})::oid AS objid
+  UNION
+  SELECT part.classid, part.objid FROM pg_depend AS part
+  JOIN own ON part.refclassid = own.classid AND part.refobjid = own.objid
+  WHERE part.deptype IN ('a', 'i', 'P', 'S')
+)
+SELECT CASE WHEN other.classid = 'pg_rewrite'::regclass
+  THEN (SELECT pg_describe_object('pg_class'::regclass, ev_class, 0) FROM pg_rewrite WHERE oid = other.objid)
+  ELSE pg_describe_object(other.classid, other.objid, other.objsubid) END
+FROM pg_depend AS other JOIN own ON other.refclassid = own.classid AND other.refobjid = own.objid
+WHERE other.deptype = 'n' AND (other.classid, other.objid) NOT IN (SELECT classid, objid FROM own)
+UNION
+SELECT 'publication ' || quote_ident(pubname) FROM pg_publication_rel AS published
+JOIN pg_publication AS publication ON publication.oid = published.prpubid
+JOIN own ON own.classid = 'pg_class'::regclass AND own.objid = published.prrelid
+ORDER BY 1;
+`;
 
 /**
  * Copies a database or a table out of a restored server into whichever node takes writes, through pipes: nothing is
@@ -48,16 +127,15 @@ export async function copyRestored(restored: Node, nodes: readonly Node[], copy:
 }
 
 async function copyDatabase(restored: Node, primary: Node, database: string, into: string | null): Promise<void> {
-  const definition = await runAsSuperuser(restored, definitionOf(database));
-  if (definition === "") throw new OperationError(`There was no database ${database} at that moment.`);
-  const made = into ?? `${database}_restoring`;
-  const drop = `DROP DATABASE IF EXISTS ${escapeIdentifier(made)} WITH (FORCE);\n`;
-  if (into === null) await runAsSuperuser(primary, drop);
-  await runAsSuperuser(primary, `CREATE DATABASE ${escapeIdentifier(made)} ${definition};\n`);
+  const row = await runAsSuperuser(restored, rowOf(database));
+  if (row === "") throw new OperationError(`There was no database ${database} at that moment.`);
+  const made = into ?? restoring(database);
+  const options = creationOptions(JSON.parse(row) as DatabaseRow);
+  await runAsSuperuser(primary, `CREATE DATABASE ${escapeIdentifier(made)} ${options};\n`);
   try {
     await pipe(restored, ["pg_dump", "-Fc", "-d", database], primary, ["pg_restore", "--exit-on-error", "-d", made]);
   } catch (error) {
-    await runAsSuperuser(primary, drop);
+    await runAsSuperuser(primary, `DROP DATABASE IF EXISTS ${escapeIdentifier(made)} WITH (FORCE);\n`);
     throw error;
   }
   if (into !== null) return;
@@ -68,13 +146,53 @@ async function copyDatabase(restored: Node, primary: Node, database: string, int
   );
 }
 
-/** What CREATE DATABASE needs after the name to make one like it; nothing if there is none. The owner may be gone since. */
-const definitionOf = (database: string): string => `
-SELECT format('OWNER %I TEMPLATE template0 ENCODING %L LOCALE_PROVIDER %s LC_COLLATE %L LC_CTYPE %L',
-              pg_get_userbyid(datdba), pg_encoding_to_char(encoding),
-              CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END, datcollate, datctype)
-FROM pg_database WHERE datname = ${escapeLiteral(database)};
+/** Of pg_database, as far as CREATE DATABASE can be told of it. Which columns of the locale there are is of the major. */
+export interface DatabaseRow {
+  readonly owner: string;
+  readonly encoding: string;
+  readonly datcollate: string;
+  readonly datctype: string;
+  /** PostgreSQL 15 and later. */
+  readonly datlocprovider?: string;
+  /** PostgreSQL 15 and 16. */
+  readonly daticulocale?: string | null;
+  /** PostgreSQL 17 and later. */
+  readonly datlocale?: string | null;
+  /** PostgreSQL 16 and later. */
+  readonly daticurules?: string | null;
+}
+
+const rowOf = (database: string): string => `
+SELECT to_jsonb(database) || jsonb_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding))
+FROM pg_database AS database WHERE datname = ${escapeLiteral(database)};
 `;
+
+/** What CREATE DATABASE needs after the name to make one like it. The owner may be gone since. Pure. */
+export function creationOptions(row: DatabaseRow): string {
+  const { owner, encoding, datcollate, datctype } = row;
+  return [
+    `OWNER ${escapeIdentifier(owner)} TEMPLATE template0 ENCODING ${escapeLiteral(encoding)}`,
+    `LC_COLLATE ${escapeLiteral(datcollate)} LC_CTYPE ${escapeLiteral(datctype)}`,
+    ...localeOptions(row),
+  ].join(" ");
+}
+
+function localeOptions({ datlocprovider, daticulocale, datlocale, daticurules }: DatabaseRow): string[] {
+  const locale = escapeLiteral(datlocale ?? daticulocale ?? "");
+  switch (datlocprovider) {
+    case "i":
+      return [
+        `LOCALE_PROVIDER icu ICU_LOCALE ${locale}`,
+        ...(daticurules ? [`ICU_RULES ${escapeLiteral(daticurules)}`] : []),
+      ];
+    case "b":
+      return [`LOCALE_PROVIDER builtin BUILTIN_LOCALE ${locale}`];
+    case "c":
+      return ["LOCALE_PROVIDER libc"];
+    default:
+      return [];
+  }
+}
 
 /**
  * In the restored server the table is moved to a schema of its own first, with its indexes and sequences, so that it can
@@ -87,20 +205,21 @@ async function copyTable(
   table: string,
   into: string | null,
 ): Promise<void> {
-  const [schema = "", name = ""] = table.split(".");
-  const made = into ?? `${name}_restoring`;
-  const [to, whole] = [escapeIdentifier(made), `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`];
+  const { schema, name, quoted } = nameOf(table);
+  if (!(await requirePlain(restored, database, table)))
+    throw new OperationError(`There was no table ${table} in ${database} at that moment.`);
+  const made = into ?? restoring(name);
+  const to = escapeIdentifier(made);
   await runAsSuperuser(restored, "SELECT pg_wal_replay_resume() WHERE pg_is_in_recovery();\n");
   await promoted(restored);
-  await runAsSuperuser(restored, `CREATE SCHEMA ${to};\nALTER TABLE ${whole} SET SCHEMA ${to};\n`, database);
-  const drop = `DROP SCHEMA IF EXISTS ${to} CASCADE;\n`;
-  await runAsSuperuser(primary, `${into === null ? drop : ""}CREATE SCHEMA ${to};\n`, database);
+  await runAsSuperuser(restored, `CREATE SCHEMA ${to};\nALTER TABLE ${quoted} SET SCHEMA ${to};\n`, database);
+  await runAsSuperuser(primary, `CREATE SCHEMA ${to};\n`, database);
   try {
     const dump = ["pg_dump", "-Fc", "-d", database, "-t", `${to}.${escapeIdentifier(name)}`];
     await pipe(restored, dump, primary, ["pg_restore", "--exit-on-error", "-d", database]);
     if (into === null) await runAsSuperuser(primary, replaceTable(to, name, schema), database);
   } catch (error) {
-    await runAsSuperuser(primary, drop, database);
+    await runAsSuperuser(primary, `DROP SCHEMA IF EXISTS ${to} CASCADE;\n`, database);
     throw error;
   }
 }
