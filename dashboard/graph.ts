@@ -78,7 +78,7 @@ function lookOf({ role, state, tls }: NodeStatus): Look {
 function backupCard({ container, state, restorable, failedChecks }: BackupStatus, nodes: readonly NodeStatus[]): Card {
   const upstream = nodes.find(({ role }) => role === "primary")?.name ?? null;
   const backups = restorable === null ? [] : [`${restorable} can be restored`];
-  const silent = restorable === null;
+  const silent = restorable === null || failedChecks === null;
   const failed = restorable === 0 || (failedChecks ?? []).length > 0;
   return {
     name: container,

@@ -6,6 +6,7 @@ export const PROBLEM_KINDS = [
   "two-primaries",
   "diverged",
   ...FINDING_KINDS,
+  "slot-of-nobody",
   "certificate-ending",
   "backup-volume-full",
   "backup-server-stopped",
@@ -55,7 +56,7 @@ export const ADVICE: Readonly<Record<ProblemKind, Advice>> = {
     run: (subject) => `${preview(subject)} says how it rejoins, and what that discards`,
   },
   "container-gone": {
-    why: "its data is in its volumes, and nothing serves it",
+    why: "it serves nobody, and its data is only where its volume is left",
     run: ({ stack }) => `\`toolchain/run pulumi up --refresh --stack ${stack}\` makes a new one around the same data`,
   },
   "container-stopped": { why: "it serves nobody, and cannot take over", run: bringsBack },
@@ -87,6 +88,11 @@ export const ADVICE: Readonly<Record<ProblemKind, Advice>> = {
   "slot-missing": {
     why: "WAL that a standby needs may be gone when it comes back",
     run: (subject) => `${start(subject)} makes it`,
+  },
+  "slot-of-nobody": {
+    why: "a standby or the backup server is wanting with all that it had, and the disk fills up",
+    run: ({ stack }) =>
+      `\`toolchain/run pulumi up --refresh --stack ${stack}\` makes anew what the stack file has; a slot that is not the stack's, pg_drop_replication_slot drops`,
   },
   "slot-unused": { why: "the disk fills up with it", run: (subject) => `${start(subject)} makes it anew` },
   "wal-gone": {

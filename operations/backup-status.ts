@@ -22,7 +22,10 @@ export interface NamedBarman extends BackupHome, OnHost {
   readonly drillRecord: string;
 }
 
-/** What a backup server says of its backups; null: the stack has none. It waits no longer than its deadline. */
+/**
+ * What a backup server says of its backups; null: the stack has none. It waits no longer than its deadline. Where there
+ * are hosts, the last update has put one there: then it is none only if that says so.
+ */
 export async function backupStatus(server: NamedBarman, now: Date): Promise<BackupStatus | null> {
   try {
     return await askedStatus(await promptEngine(server), server, now);
@@ -42,7 +45,7 @@ async function askedStatus(docker: Docker, server: NamedBarman, now: Date): Prom
   const found = await inspectContainer(docker, container);
   if (found === undefined) {
     const backups = await unlessMissing(docker.getVolume(volume).inspect());
-    return backups === undefined ? null : { ...unknown, state: "gone" };
+    return backups === undefined && server.host === undefined ? null : { ...unknown, state: "gone" };
   }
   if (!found.State.Running || found.State.Paused) return { ...unknown, state: found.State.Status };
   const [drill, backups, checks, freeBytes] = await Promise.all([

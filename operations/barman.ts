@@ -108,26 +108,31 @@ const asBackup = (listed: ListedBackup): Backup => ({
 
 export const isRestorable = ({ status }: Backup): boolean => status === "DONE";
 
-/** What Barman checks, in its own order and words. */
+/** What Barman checks, in its own order and words; that it could not check is a check that has failed. */
 export async function checkBarman(docker: Docker, server: Barman): Promise<BarmanCheck[]> {
-  const { stdout, stderr } = await barman(docker, server, "-f", "json", "check", server.server);
-  return parseCheck(stdout, stderr, server.server);
+  return parseCheck(await barman(docker, server, "-f", "json", "check", server.server), server.server);
 }
 
-export function parseCheck(stdout: string, stderr: string, server: string): BarmanCheck[] {
-  const lines = parsedOr(stdout, stderr)[server] ?? {};
-  return Object.entries(lines).map(([what, { status, hint = "" }]) => ({
-    what: what.replaceAll("_", " "),
-    ok: status === "OK",
-    hint,
-  }));
+/** Barman writes its lines when it has ended, and its exit code says whether they are all OK. Pure. */
+export function parseCheck(result: ExecResult, server: string): BarmanCheck[] {
+  const lines = Object.entries(parsedChecks(result.stdout)[server] ?? {});
+  const checks = lines.map(([what, { status, hint = "" }]) => {
+    return { what: what.replaceAll("_", " "), ok: status === "OK", hint };
+  });
+  const isTold = checks.length > 0 && checks.every(({ ok }) => ok) === (result.exitCode === 0);
+  return isTold ? checks : [...checks, notChecked(result)];
 }
 
-function parsedOr(stdout: string, stderr: string): Record<string, Record<string, { status: string; hint?: string }>> {
+function notChecked({ exitCode, stdout, stderr }: ExecResult): BarmanCheck {
+  const words = barmanWords(stderr === "" ? stdout : stderr);
+  return { what: "barman check", ok: false, hint: `it ended with exit code ${exitCode}${words && `: ${words}`}` };
+}
+
+function parsedChecks(stdout: string): Record<string, Record<string, { status: string; hint?: string }>> {
   try {
     return JSON.parse(stdout) as Record<string, Record<string, { status: string; hint?: string }>>;
   } catch {
-    throw new OperationError(`Barman cannot check itself: ${barmanWords(stdout + stderr)}`);
+    return {};
   }
 }
 

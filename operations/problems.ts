@@ -29,6 +29,7 @@ export function problems(seen: Seen): Problem[] {
     ...primaryProblems(seen),
     ...divergenceProblems(seen),
     ...findingProblems(seen),
+    ...slotProblems(seen),
     ...certificateProblems(seen),
     ...backupProblems(seen),
   ];
@@ -85,6 +86,21 @@ function inItsWords({ observations }: Seen, node: string): string {
   return `its guard keeps it from starting (${why.join("")})`;
 }
 
+/** A stack on one engine is known by what is there: of a standby that is gone with its data, only its slot is left. */
+function slotProblems(seen: Seen): Problem[] {
+  const { observations, outline } = seen;
+  const known = [...(outline?.nodes ?? []).map(({ slot }) => slot), ...(outline?.otherSlots ?? [])];
+  return observations.flatMap((node) => {
+    if (!node.answers || node.server.role !== "primary") return [];
+    const kept = node.server.slots.filter(({ active, restartLsn }) => !active && restartLsn !== null);
+    return kept
+      .filter(({ name }) => !known.includes(name))
+      .map(({ name }) =>
+        problem(seen, "slot-of-nobody", node.name, `its slot ${name} is kept for somebody who is gone`),
+      );
+  });
+}
+
 function certificateProblems(seen: Seen): Problem[] {
   return [...seen.certificateEnds].flatMap(([node, end]) => {
     const days = daysUntil(end, seen.now);
@@ -112,6 +128,7 @@ function answerProblems(backup: BackupStatus, told: (kind: ProblemKind, what: st
   if (backup.restorable === null) return [told("backup-server-stopped", `the backup server is ${backup.state}`)];
   return [
     ...(backup.restorable === 0 ? [told("backup-missing", "no backup can be restored")] : []),
+    ...(backup.failedChecks === null ? [told("backup-no-answer", "`barman check` has not ended in time")] : []),
     ...(backup.failedChecks ?? []).map((check) => told("backup-check-failed", `the backup server: ${check}`)),
     ...drillFailure(backup).map((what) => told("drill-failed", what)),
   ];

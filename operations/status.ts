@@ -85,11 +85,21 @@ interface AskedNode extends Node {
   readonly answer: NodeAnswer;
 }
 
-/** Nodes with a container, and those of which only the volumes are left. */
+/** Nodes with a container, those of which only the volumes are left, and those of the last update of which nothing is. */
 async function askAll(stack: StackOnEngine): Promise<AskedNode[]> {
-  const asked = await Promise.all(placesOf(stack).map((on) => askPlace(on, stack)));
-  return asked.flat().toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  const asked = (await Promise.all(placesOf(stack).map((on) => askPlace(on, stack)))).flat();
+  const found = new Set(asked.map(({ name }) => name));
+  const lost = (stack.placed ?? []).filter(({ name }) => !found.has(name));
+  const all = [...asked, ...lost.map((node) => unseen(node, stack, goneNode(node.name)))];
+  return all.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
 }
+
+const unseen = (node: Node, { slotOf }: StackOnEngine, answer: NodeAnswer): AskedNode => ({
+  ...node,
+  slot: slotOf(node.name),
+  listed: undefined,
+  answer,
+});
 
 /** Of a host whose engine does not answer, the nodes that the last update put there are told as not to be reached. */
 async function askPlace(on: OnHost, stack: StackOnEngine): Promise<AskedNode[]> {
@@ -104,12 +114,7 @@ async function askPlace(on: OnHost, stack: StackOnEngine): Promise<AskedNode[]> 
       observation: { name, answers: false, container: "unreachable", why: messageOf(error) },
       details: null,
     });
-    return planned.map((node) => ({
-      ...node,
-      slot: stack.slotOf(node.name),
-      listed: undefined,
-      answer: answer(node.name),
-    }));
+    return planned.map((node) => unseen(node, stack, answer(node.name)));
   }
 }
 

@@ -163,9 +163,22 @@ test.each<[Partial<BackupStatus>, string]>([
     { freeBytes: 40_000_000, newest: { ...NEWEST, sizeBytes: 41_000_000 } },
     "its volume has 40 MB free, and the last base backup took 41 MB: there is no room for another one; ",
   ],
+  [
+    { failedChecks: null },
+    "`barman check` has not ended in time; whether there is a backup to go back to cannot be told: ",
+  ],
   [{ failedChecks: ["backup maximum age (3 days)"] }, "the backup server: backup maximum age (3 days); "],
 ])("backups: %j", (difference, what) => {
   expect(sentences({}, { backup: { ...BACKUP, ...difference } })).toEqual([expect.stringContaining(what)]);
+});
+
+test("of a standby or a backup server that is gone with its data the slot is left", () => {
+  const slots = [slot("node_2", "active"), slot("node_9", "kept"), slot("free", "unreserved")];
+  const senders = HEALTHY["node-1"].senders;
+  expect(sentences({ "node-1": { senders, slots } })).toContainEqual(
+    expect.stringMatching(/^node-1: its slot node_9 is kept for somebody who is gone; .* --refresh --stack dev/),
+  );
+  expect(sentences({ "node-1": { senders, slots } }).join("\n")).not.toContain("slot free");
 });
 
 test("a stack without a backup server needs none", () => {
