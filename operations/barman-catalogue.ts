@@ -1,3 +1,4 @@
+import { timelineOf } from "./barman.ts";
 import type { Backup } from "./barman.ts";
 import { OperationError } from "./errors.ts";
 
@@ -21,6 +22,7 @@ interface BackupInfo {
   readonly version?: string;
   readonly end_time?: string;
   readonly end_xlog?: string;
+  readonly end_wal?: string;
   readonly size?: string;
   readonly xlog_segment_size?: string;
   readonly tablespaces?: string;
@@ -41,12 +43,14 @@ export function parseCatalogue(output: string): BarmanCatalogue {
 }
 
 function asBackup(info: BackupInfo): CataloguedBackup {
+  const endWal = given(info.end_wal);
   const endedAt = Date.parse((info.end_time ?? "").replace(" ", "T"));
   return {
     id: info.id,
     status: info.status ?? "unknown",
     endedAt: Number.isNaN(endedAt) ? null : endedAt,
     endLsn: given(info.end_xlog),
+    timeline: endWal === null ? null : timelineOf(endWal),
     sizeBytes: Number(given(info.size) ?? 0),
     walBytes: Number(info.segmentsSince) * Number(given(info.xlog_segment_size) ?? 0),
     retention: "",

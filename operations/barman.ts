@@ -19,6 +19,8 @@ export interface Backup {
   readonly endedAt: number | null;
   /** From here on it is consistent; null while it runs. */
   readonly endLsn: string | null;
+  /** On which it ended; null while it runs. */
+  readonly timeline: number | null;
   /** Of the files; their WAL comes on top. */
   readonly sizeBytes: number;
   readonly walBytes: number;
@@ -50,12 +52,18 @@ export async function listBackups(docker: Docker, server: Barman): Promise<Backu
 /** The same, with where each ends in the WAL: Barman has to be asked for each. */
 export async function listBackupsWithEnds(docker: Docker, server: Barman): Promise<Backup[]> {
   const backups = await listBackups(docker, server);
-  return Promise.all(backups.map(async (backup) => ({ ...backup, endLsn: await endLsnOf(docker, server, backup.id) })));
+  return Promise.all(
+    backups.map(async (backup) => ({ ...backup, ...endOf(await showBackup(docker, server, backup.id)) })),
+  );
 }
 
-async function endLsnOf(docker: Docker, server: Barman, id: string): Promise<string | null> {
-  return (await showBackup(docker, server, id))?.base_backup_information?.end_lsn ?? null;
+function endOf(shown: ShownBackup | undefined): Pick<Backup, "endLsn" | "timeline"> {
+  const { end_lsn: endLsn = null, end_wal: endWal } = shown?.base_backup_information ?? {};
+  return { endLsn, timeline: endWal === undefined ? null : timelineOf(endWal) };
 }
+
+/** Of a WAL file, by its name. */
+export const timelineOf = (walFile: string): number => Number.parseInt(walFile.slice(0, 8), 16);
 
 /** The WAL file that the newest backup begins with; undefined: there is none. */
 export async function latestBeginWal(docker: Docker, server: Barman): Promise<string | undefined> {
@@ -74,12 +82,16 @@ export async function newestBackupSpan(docker: Docker, server: Barman): Promise<
   const shown = await showBackup(docker, server, "latest");
   const { begin_wal: beginWal, end_lsn: endLsn } = shown?.base_backup_information ?? {};
   if (shown === undefined || beginWal === undefined || endLsn === undefined) return undefined;
-  return { id: shown.backup_id, timeline: Number.parseInt(beginWal.slice(0, 8), 16), endLsn };
+  return { id: shown.backup_id, timeline: timelineOf(beginWal), endLsn };
 }
 
 interface ShownBackup {
   readonly backup_id: string;
-  readonly base_backup_information?: { readonly begin_wal?: string; readonly end_lsn?: string };
+  readonly base_backup_information?: {
+    readonly begin_wal?: string;
+    readonly end_wal?: string;
+    readonly end_lsn?: string;
+  };
 }
 
 async function showBackup(docker: Docker, server: Barman, id: string): Promise<ShownBackup | undefined> {
@@ -101,6 +113,7 @@ const asBackup = (listed: ListedBackup): Backup => ({
   status: listed.status,
   endedAt: listed.end_time_timestamp === undefined ? null : Number(listed.end_time_timestamp) * 1000,
   endLsn: null,
+  timeline: null,
   sizeBytes: listed.size_bytes ?? 0,
   walBytes: listed.wal_size_bytes ?? 0,
   retention: listed.retention_status ?? "",

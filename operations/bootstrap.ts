@@ -1,3 +1,5 @@
+import { parseTimelines } from "./archived-timelines.ts";
+import type { ArchivedTimeline } from "./archived-timelines.ts";
 import { parseCatalogue } from "./barman-catalogue.ts";
 import type { BarmanCatalogue } from "./barman-catalogue.ts";
 import { engineOf, unlessMissing } from "./engine.ts";
@@ -8,8 +10,8 @@ import type { JobMount } from "./job.ts";
 import { requireDataVolume } from "./node-data.ts";
 import type { DataVolume } from "./node-data.ts";
 import type { StackLabels } from "./node.ts";
-import { chooseBackup, momentInUtc, recoveryTarget, requireFreeBytes } from "./restore-target.ts";
-import type { ChosenBackup } from "./restore-target.ts";
+import { chooseBackup, lastCommit, placeIn, recoveryTarget, requireFreeBytes } from "./restore-target.ts";
+import type { ChosenBackup, WalPlace } from "./restore-target.ts";
 
 /** A cluster that is founded from the backups of a stack instead of empty. */
 export interface Bootstrap {
@@ -54,24 +56,28 @@ export async function planBootstrap(bootstrap: Bootstrap, signal?: AbortSignal):
   await requireVolume(bootstrap);
   const catalogue = parseCatalogue(await look(bootstrap, bootstrap.catalogueScript, [], signal));
   // Before the WAL is searched, which takes a while: most of what is wrong is wrong whatever is found there.
-  chooseFrom(catalogue, bootstrap, null, Date.now());
-  const lsn = bootstrap.at === null ? null : await lastCommitBefore(bootstrap, bootstrap.at, signal);
-  return chooseFrom(catalogue, bootstrap, lsn, Date.now());
+  chooseFrom(catalogue, bootstrap, null, Date.now(), []);
+  const find = (args: readonly string[]): Promise<string> => look(bootstrap, bootstrap.findScript, args, signal);
+  const timelines = parseTimelines(await find(["timelines"]));
+  const last = bootstrap.at === null ? null : placeIn(await find(lastCommit(bootstrap.at, timelines)));
+  return chooseFrom(catalogue, bootstrap, last, Date.now(), timelines);
 }
 
 /**
  * The same of what is known. Pure.
- * @param lsn of the last commit up to the moment that is asked for; null: not known.
+ * @param last commit up to the moment that is asked for; null: not known.
  * @param now in milliseconds since 1970.
+ * @param timelines of all WAL there is, the oldest first.
  */
 export function chooseFrom(
   { backups, freeBytes }: BarmanCatalogue,
   { stack, at, postgresMajor }: Pick<Bootstrap, "stack" | "at" | "postgresMajor">,
-  lsn: string | null,
+  last: WalPlace | null,
   now: number,
+  timelines: readonly ArchivedTimeline[],
 ): ChosenBackup {
-  const target = at === null ? ({ kind: "latest" } as const) : ({ kind: "time", at, lsn } as const);
-  const chosen = chooseBackup(target, backups, now);
+  const target = at === null ? ({ kind: "latest" } as const) : ({ kind: "time", at, last } as const);
+  const chosen = chooseBackup(target, backups, now, timelines);
   const backup = backups.find(({ id }) => id === chosen.backup.id);
   if (backup !== undefined && backup.postgresMajor !== postgresMajor) {
     throw new OperationError(
@@ -105,15 +111,6 @@ async function requireVolume({ node, stack, volume, volumePattern }: Bootstrap):
 const place = ({ name, host }: DataVolume): string =>
   host === undefined ? "this engine" : `${host.name}, where ${name} is`;
 
-async function lastCommitBefore(
-  bootstrap: Bootstrap,
-  at: string,
-  signal: AbortSignal | undefined,
-): Promise<string | null> {
-  const output = await look(bootstrap, bootstrap.findScript, ["last-commit", momentInUtc(at)], signal);
-  return /^[0-9A-F]+\/[0-9A-F]+$/m.exec(output)?.[0] ?? null;
-}
-
 const look = (
   { node, lookJob, image, lookMounts, labels }: Bootstrap,
   script: string,
@@ -138,9 +135,12 @@ const look = (
 export async function foundFromBackup(bootstrap: Bootstrap, signal?: AbortSignal): Promise<FoundedCluster> {
   const { job: name, image, script, mounts, labels, node } = bootstrap;
   await requireDataVolume(node);
-  const { backup, stop } = await planBootstrap(bootstrap, signal);
+  const { backup, stop, timeline } = await planBootstrap(bootstrap, signal);
   const order = { name, image, script, mounts, labels, network: null, signal };
-  const output = await runJob(engineOf(node), { ...order, arguments: [backup.id, ...recoveryTarget(stop)] });
+  const output = await runJob(engineOf(node), {
+    ...order,
+    arguments: [backup.id, `${timeline}`, ...recoveryTarget(stop)],
+  });
   return {
     systemIdentifier: systemIdentifierIn(output, name),
     backup: backup.id,

@@ -7,6 +7,7 @@ import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import { beat, requireIntact, restoredHeartbeats } from "./heartbeats.ts";
 import type { Node } from "./node.ts";
+import { EVERYTHING, barmanOptions } from "./restore-target.ts";
 import { requireRoom } from "./restore.ts";
 import { removeRestored, restoredServer, startRestored, untilReached } from "./restored-server.ts";
 import type { Reached, RestoredNode } from "./restored-server.ts";
@@ -117,7 +118,7 @@ async function restoreAndCheck(
   const written = await beat(nodes);
   const startedAt = performance.now();
   status(`restores ${backup.id}`);
-  await startRestored(docker, node, backup.id, [], signal);
+  await startRestored(docker, node, backup.id, barmanOptions(EVERYTHING), signal);
   const reached = await untilReached(docker, node, signal);
   const rtoSeconds = Math.round((performance.now() - startedAt) / 100) / 10;
   status("checks what was restored");

@@ -1,13 +1,35 @@
 import prettyBytes from "pretty-bytes";
+import { isReachedFrom, leadsTo, newestTimeline, searchLines, timelineAt } from "./archived-timelines.ts";
+import type { ArchivedTimeline } from "./archived-timelines.ts";
 import type { Backup } from "./barman.ts";
 import { isRestorable } from "./barman.ts";
 import { OperationError } from "./errors.ts";
+
+/** A place in the WAL. */
+export interface WalPlace {
+  readonly lsn: string;
+  /** Whose WAL it was found in. */
+  readonly timeline: number;
+}
+
+/** What find-in-wal.sh has found; null: nothing. */
+export function placeIn(output: string): WalPlace | null {
+  const [, lsn, timeline] = /^([0-9A-F]+\/[0-9A-F]+) on ([0-9A-F]{8})$/m.exec(output) ?? [];
+  return lsn === undefined || timeline === undefined ? null : { lsn, timeline: Number.parseInt(timeline, 16) };
+}
+
+/** What find-in-wal.sh is asked for the last commit up to a moment, on the timeline that was the primary's then. */
+export function lastCommit(at: string, timelines: readonly ArchivedTimeline[]): string[] {
+  const moment = momentInUtc(at);
+  const then = timelineAt(timelines, moment);
+  return ["last-commit", moment, ...(then === undefined ? [] : searchLines(then))];
+}
 
 /** Everything committed up to a moment, with its time zone; where the last of it is in the WAL, null if not known. */
 interface TimeTarget {
   readonly kind: "time";
   readonly at: string;
-  readonly lsn: string | null;
+  readonly last: WalPlace | null;
 }
 
 /** What a restore is to reach. */
@@ -18,29 +40,37 @@ export type RestoreTarget =
   | { readonly kind: "backup"; readonly id: string }
   | TimeTarget
   | { readonly kind: "lsn"; readonly lsn: string }
-  /** A restore point, and where it was found in the WAL. */
-  | { readonly kind: "name"; readonly name: string; readonly lsn: string };
+  /** A restore point, and where it was found. */
+  | { readonly kind: "name"; readonly name: string; readonly found: WalPlace };
 
 /** Where recovery ends; "end": when there is no more WAL, "immediate": as soon as the backup is consistent. */
 export type RecoveryStop =
-  { readonly kind: "end" | "immediate" } | { readonly kind: "time" | "lsn" | "name"; readonly value: string };
+  { readonly kind: "end" | "immediate" } | { readonly kind: "time" | "lsn"; readonly value: string };
 
 export interface ChosenBackup {
   readonly backup: Backup;
   readonly stop: RecoveryStop;
+  /** Along which timeline recovery goes. */
+  readonly timeline: number | "latest";
 }
 
-/** As `barman restore` is told: what is restored stays at its target, and only reads. */
-export function barmanOptions(stop: RecoveryStop): string[] {
+/** All there is, along the timeline of the present. */
+export const EVERYTHING = { stop: { kind: "end" }, timeline: "latest" } as const;
+
+/**
+ * As `barman restore` is told: what is restored stays at its target, and only reads. Without a timeline Barman reports
+ * success, and what lies behind a change of roles is not reached.
+ */
+export function barmanOptions({ stop, timeline }: Pick<ChosenBackup, "stop" | "timeline">): string[] {
+  const along = ["--target-tli", `${timeline}`];
   switch (stop.kind) {
     case "end":
-      return [];
+      return along;
     case "immediate":
-      return ["--target-immediate", "--target-action", "pause"];
+      return [...along, "--target-immediate", "--target-action", "pause"];
     case "time":
     case "lsn":
-    case "name":
-      return [`--target-${stop.kind}`, stop.value, "--target-action", "pause"];
+      return [...along, `--target-${stop.kind}`, stop.value, "--target-action", "pause"];
   }
 }
 
@@ -53,7 +83,6 @@ export function recoveryTarget(stop: RecoveryStop): string[] {
       return ["recovery_target", "immediate"];
     case "time":
     case "lsn":
-    case "name":
       return [`recovery_target_${stop.kind}`, stop.value];
   }
 }
@@ -61,26 +90,81 @@ export function recoveryTarget(stop: RecoveryStop): string[] {
 /**
  * The backup from which a target is reached by replaying the least WAL. Pure.
  * @param now in milliseconds since 1970.
+ * @param timelines of all WAL there is, the oldest first.
  * @throws OperationError for a target that cannot be reached, saying what can.
  */
-export function chooseBackup(target: RestoreTarget, backups: readonly Backup[], now: number): ChosenBackup {
+export function chooseBackup(
+  target: RestoreTarget,
+  backups: readonly Backup[],
+  now: number,
+  timelines: readonly ArchivedTimeline[],
+): ChosenBackup {
   const restorable = backups.filter(isRestorable).toSorted((a, b) => (a.id > b.id ? -1 : 1));
-  const newest = restorable[0];
-  if (newest === undefined)
+  if (restorable.length === 0)
     throw new OperationError("There is no backup that can be restored. Take one by npm run backup -- now.");
+  if (target.kind === "backup") {
+    const backup = named(target.id, backups);
+    return { backup, stop: { kind: "immediate" }, timeline: alongOf(backup, timelines) };
+  }
+  const way = wayTo(target, timelines);
+  const starts = restorable.filter((backup) => way === undefined || isReachedFrom(way, backup));
+  const timeline = way === undefined || way === newestTimeline(timelines) ? "latest" : way.timeline;
+  return { ...startOf(target, starts, now), timeline };
+}
+
+/**
+ * The timeline that leads to a target. What the present has in common with the past is reached along the timeline of the
+ * present; only what was left behind by a change of the primary is not. undefined: there has been only one.
+ */
+function wayTo(
+  target: Exclude<RestoreTarget, { kind: "backup" }>,
+  timelines: readonly ArchivedTimeline[],
+): ArchivedTimeline | undefined {
+  const newest = newestTimeline(timelines);
+  if (newest === undefined || target.kind === "latest" || target.kind === "lsn") return newest;
+  const place = target.kind === "time" ? target.last : target.found;
+  const then =
+    target.kind === "time"
+      ? timelineAt(timelines, momentInUtc(target.at))
+      : timelines.find(({ timeline }) => timeline === target.found.timeline);
+  if (then === undefined) return newest;
+  const isShared =
+    place === null
+      ? newest.history.some(({ timeline }) => timeline === then.timeline)
+      : leadsTo(newest, place.timeline, lsnNumber(place.lsn));
+  return isShared ? newest : then;
+}
+
+/** A backup of the old primary may have ended after the new one had begun. */
+function alongOf(backup: Backup, timelines: readonly ArchivedTimeline[]): number | "latest" {
+  const newest = newestTimeline(timelines);
+  return newest === undefined || backup.timeline === null || isReachedFrom(newest, backup) ? "latest" : backup.timeline;
+}
+
+function startOf(
+  target: Exclude<RestoreTarget, { kind: "backup" }>,
+  starts: readonly Backup[],
+  now: number,
+): Omit<ChosenBackup, "timeline"> {
   switch (target.kind) {
-    case "latest":
-      return { backup: newest, stop: { kind: "end" } };
-    case "backup":
-      return { backup: named(target.id, backups), stop: { kind: "immediate" } };
+    case "latest": {
+      const [newest] = starts;
+      if (newest !== undefined) return { backup: newest, stop: EVERYTHING.stop };
+      throw new OperationError(
+        "All backups are of a time that the primary went back behind. Take another one by npm run backup -- now.",
+      );
+    }
     case "time": {
-      const backup = before(target.at, restorable, now);
+      const backup = before(target.at, starts, now);
       return { backup, stop: stopAtMoment(target, backup) };
     }
     case "lsn":
-      return { backup: beforeLsn(target.lsn, restorable), stop: { kind: "lsn", value: target.lsn } };
-    case "name":
-      return { backup: beforeLsn(target.lsn, restorable), stop: { kind: "name", value: target.name } };
+      return { backup: beforeLsn(target.lsn, starts), stop: { kind: "lsn", value: target.lsn } };
+    case "name": {
+      // Recovery to a name would end at the first one that is called so.
+      const { lsn } = target.found;
+      return { backup: beforeLsn(lsn, starts), stop: { kind: "lsn", value: lsn } };
+    }
   }
 }
 
@@ -88,9 +172,9 @@ export function chooseBackup(target: RestoreTarget, backups: readonly Backup[], 
  * Recovery to a moment would stop only at the next commit, and by then have removed the files of a database that this
  * commit drops: after the last commit before it nothing is replayed.
  */
-function stopAtMoment({ at, lsn }: TimeTarget, { endLsn }: Backup): RecoveryStop {
-  if (lsn === null || endLsn === null) return { kind: "time", value: at };
-  return lsnNumber(lsn) < lsnNumber(endLsn) ? { kind: "immediate" } : { kind: "lsn", value: lsn };
+function stopAtMoment({ at, last }: TimeTarget, { endLsn }: Backup): RecoveryStop {
+  if (last === null || endLsn === null) return { kind: "time", value: at };
+  return lsnNumber(last.lsn) < lsnNumber(endLsn) ? { kind: "immediate" } : { kind: "lsn", value: last.lsn };
 }
 
 function named(id: string, backups: readonly Backup[]): Backup {

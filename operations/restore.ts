@@ -1,5 +1,7 @@
 import type Docker from "dockerode";
 import prettyBytes from "pretty-bytes";
+import { parseTimelines, searchLines } from "./archived-timelines.ts";
+import type { ArchivedTimeline } from "./archived-timelines.ts";
 import { archivedFiles } from "./archived-wal.ts";
 import type { WalArchive } from "./archived-wal.ts";
 import { barman, listBackupsWithEnds } from "./barman.ts";
@@ -9,7 +11,7 @@ import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import { freeBytesAt } from "./free-space.ts";
 import type { Node } from "./node.ts";
-import { barmanOptions, chooseBackup, lsnNumber, momentInUtc, requireFreeBytes } from "./restore-target.ts";
+import { barmanOptions, chooseBackup, lastCommit, lsnNumber, placeIn, requireFreeBytes } from "./restore-target.ts";
 import type { ChosenBackup, RestoreTarget } from "./restore-target.ts";
 import { startRestored, untilReached } from "./restored-server.ts";
 import type { Reached, RestoredNode } from "./restored-server.ts";
@@ -55,11 +57,13 @@ export async function planRestore(
     );
   }
   const backups = await listBackupsWithEnds(docker, server);
-  if (wanted.kind === "time") chooseBackup({ ...wanted, lsn: null }, backups, Date.now());
-  if (wanted.kind === "lsn") chooseBackup(wanted, backups, Date.now());
+  if (wanted.kind === "time") chooseBackup({ ...wanted, last: null }, backups, Date.now(), []);
+  if (wanted.kind === "lsn" || wanted.kind === "backup") chooseBackup(wanted, backups, Date.now(), []);
   if (wanted.kind !== "backup") await archiveEverything(docker, restore, wanted);
-  const target = await located(docker, server, wanted, findScript);
-  const chosen = chooseBackup(target, backups, Date.now());
+  const find = (...args: readonly string[]): Promise<string> => findInWal(docker, server, findScript, args);
+  const timelines = parseTimelines(await find("timelines"));
+  const target = await located(find, wanted, timelines);
+  const chosen = chooseBackup(target, backups, Date.now(), timelines);
   await requireRoom(docker, server, chosen.backup);
   return { ...chosen, target };
 }
@@ -71,7 +75,7 @@ export async function runRestore(
   planned: PlannedRestore,
 ): Promise<Reached> {
   log(`Barman restores ${planned.backup.id} (${prettyBytes(planned.backup.sizeBytes)})`);
-  await startRestored(docker, node, planned.backup.id, barmanOptions(planned.stop), signal);
+  await startRestored(docker, node, planned.backup.id, barmanOptions(planned), signal);
   log("the restored server replays WAL");
   return untilReached(docker, node, signal);
 }
@@ -114,28 +118,34 @@ async function archiveEverything(
   });
 }
 
-/** A target and where it is in the WAL. */
-async function located(
+/** Runs config-templates/find-in-wal.sh in the backup server. */
+async function findInWal(
   docker: Docker,
-  server: Barman,
+  { container }: Barman,
+  script: string,
+  args: readonly string[],
+): Promise<string> {
+  const command = ["bash", "-s", ...args];
+  const { exitCode, stdout, stderr } = await execIn(docker, { container, user: "postgres", command, input: script });
+  if (exitCode === 0) return stdout;
+  throw new OperationError(`the WAL that Barman has cannot be searched: ${stderr.trim()}`);
+}
+
+/** A target and where it is in the WAL. A restore point may also be in what a change of the primary left behind. */
+async function located(
+  find: (...args: readonly string[]) => Promise<string>,
   wanted: WantedTarget,
-  findScript: string,
+  timelines: readonly ArchivedTimeline[],
 ): Promise<RestoreTarget> {
-  const find = async (...args: readonly string[]): Promise<string | null> => {
-    const command = ["bash", "-s", ...args];
-    const { stdout } = await execIn(docker, {
-      container: server.container,
-      user: "postgres",
-      command,
-      input: findScript,
-    });
-    return stdout.trim() === "" ? null : stdout.trim();
-  };
   switch (wanted.kind) {
     case "time":
-      return { ...wanted, lsn: await find("last-commit", momentInUtc(wanted.at)) };
+      return { ...wanted, last: placeIn(await find(...lastCommit(wanted.at, timelines))) };
     case "name":
-      return { ...wanted, lsn: (await find("restore-point", wanted.name)) ?? noSuchPoint(wanted.name) };
+      for (const lines of [...timelines.toReversed().map(searchLines), []]) {
+        const found = placeIn(await find("restore-point", wanted.name, ...lines));
+        if (found !== null) return { ...wanted, found };
+      }
+      return noSuchPoint(wanted.name);
     case "latest":
     case "backup":
     case "lsn":

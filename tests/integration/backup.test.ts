@@ -159,6 +159,21 @@ test("a table is put back in its place, to a restore point", async () => {
   await psqlIn(primary, "INSERT INTO orders (note) VALUES ('its sequence goes on')", database);
 });
 
+test("what ALTER SYSTEM had set when a backup was taken holds up nothing that is restored from it", async () => {
+  await psqlIn(primary, "ALTER SYSTEM SET synchronous_standby_names = 'somebody_who_is_away'");
+  await psqlIn(primary, "ALTER SYSTEM SET recovery_min_apply_delay = '1d'");
+  // The drill of the next update restores it as well.
+  expect(await backup("now")).toMatchObject({ exitCode: 0 });
+  await psqlIn(primary, "ALTER SYSTEM RESET ALL");
+  expect(await run("restore", "--latest")).toMatchObject({ exitCode: 0 });
+  const restored = `${barman}.restored`;
+  expect(await psqlIn(restored, "SHOW synchronous_standby_names")).toBe("");
+  const others = "SELECT name FROM pg_file_settings WHERE sourcefile ~ 'auto.conf$' AND name !~ '^rec|^restore'";
+  expect(await psqlIn(restored, others)).toBe("");
+  await psqlIn(restored, "CREATE TABLE written_to_what_was_restored ()");
+  await run("restore", "--remove");
+});
+
 test("a wrong target is refused before anything is made", async () => {
   const refused = [
     [["--at", "2020-01-01 00:00:00+00"], "is before the end of the first backup"],

@@ -11,6 +11,7 @@ const MONDAY = {
   version: "170011",
   end_time: "2026-11-16 02:01:00.123456+00:00",
   end_xlog: "0/A000000",
+  end_wal: "000000030000000000000009",
   size: "50000000",
   xlog_segment_size: "16777216",
   tablespaces: "None",
@@ -25,17 +26,18 @@ const written = (backups: readonly object[], freeBytes: number = 10 * GIGABYTE):
 const NOON = Date.parse("2026-11-18T12:00:00Z");
 const SOURCE = { stack: "production", at: null, postgresMajor: 17 };
 const choose = (output: string, source: Partial<typeof SOURCE | { at: string }> = {}) =>
-  chooseFrom(parseCatalogue(output), { ...SOURCE, ...source }, null, NOON);
+  chooseFrom(parseCatalogue(output), { ...SOURCE, ...source }, null, NOON, []);
 
 test("a catalogue is what Barman has written down, each backup once and the newest first", () => {
   const { backups, freeBytes } = parseCatalogue(written([MONDAY, RUNNING, TUESDAY, MONDAY]));
   expect(freeBytes).toBe(10 * GIGABYTE);
   expect(backups.map(({ id }) => id)).toEqual([RUNNING.id, TUESDAY.id, MONDAY.id]);
-  expect(backups[0]).toMatchObject({ endedAt: null, endLsn: null, sizeBytes: 0 });
+  expect(backups[0]).toMatchObject({ endedAt: null, endLsn: null, timeline: null, sizeBytes: 0 });
   expect(backups[2]).toMatchObject({
     endedAt: Date.parse("2026-11-16T02:01:00.123Z"),
     sizeBytes: 50_000_000,
     walBytes: 3 * 16_777_216,
+    timeline: 3,
     postgresMajor: 17,
   });
 });

@@ -1,19 +1,24 @@
 import { expect, test } from "vitest";
+import { parseTimelines } from "../../operations/archived-timelines.ts";
 import type { Backup } from "../../operations/barman.ts";
 import {
+  EVERYTHING,
   barmanOptions,
   chooseBackup,
+  lastCommit,
   lsnNumber,
   momentInUtc,
+  placeIn,
   recoveryTarget,
 } from "../../operations/restore-target.ts";
 import type { RecoveryStop, RestoreTarget } from "../../operations/restore-target.ts";
 
-const backup = (id: string, endedAt: string, endLsn: string, status = "DONE"): Backup => ({
+const backup = (id: string, endedAt: string, endLsn: string, status = "DONE", timeline = 1): Backup => ({
   id,
   status,
   endedAt: Date.parse(endedAt),
   endLsn,
+  timeline,
   sizeBytes: 1,
   walBytes: 0,
   retention: "VALID",
@@ -24,7 +29,12 @@ const FAILED = backup("20261118T020000", "2026-11-18T02:01:00Z", "2/C000000", "F
 const BACKUPS = [FAILED, TUESDAY, MONDAY];
 const NOW = Date.parse("2026-11-18T12:00:00Z");
 
-const at = (moment: string, lsn: string | null = null): RestoreTarget => ({ kind: "time", at: moment, lsn });
+const at = (moment: string, lsn: string | null = null, timeline = 1): RestoreTarget => ({
+  kind: "time",
+  at: moment,
+  last: lsn === null ? null : { lsn, timeline },
+});
+const point = (lsn: string, timeline = 1): RestoreTarget => ({ kind: "name", name: "x y", found: { lsn, timeline } });
 const pause = ["--target-action", "pause"];
 
 const CHOSEN: readonly (readonly [title: string, target: RestoreTarget, id: string, options: readonly string[]])[] = [
@@ -55,12 +65,12 @@ const CHOSEN: readonly (readonly [title: string, target: RestoreTarget, id: stri
     ["--target-time", "2026-11-17 12:00:00+00", ...pause],
   ],
   ["a position", { kind: "lsn", lsn: "1/A000000" }, MONDAY.id, ["--target-lsn", "1/A000000", ...pause]],
-  ["a restore point", { kind: "name", name: "x y", lsn: "9/0" }, TUESDAY.id, ["--target-name", "x y", ...pause]],
+  ["a restore point, of several of that name too", point("9/0"), TUESDAY.id, ["--target-lsn", "9/0", ...pause]],
 ];
 
 test.each(CHOSEN)("%s is reached from the backup before it", (_title, target, id, options) => {
-  const chosen = chooseBackup(target, BACKUPS, NOW);
-  expect([chosen.backup.id, barmanOptions(chosen.stop)]).toEqual([id, options]);
+  const chosen = chooseBackup(target, BACKUPS, NOW, []);
+  expect([chosen.backup.id, barmanOptions(chosen)]).toEqual([id, ["--target-tli", "latest", ...options]]);
 });
 
 const REFUSED: readonly (readonly [target: RestoreTarget, words: string])[] = [
@@ -75,7 +85,7 @@ const REFUSED: readonly (readonly [target: RestoreTarget, words: string])[] = [
 ];
 
 test.each(REFUSED)("%j is refused", (target, words) => {
-  expect(() => chooseBackup(target, BACKUPS, NOW)).toThrow(words);
+  expect(() => chooseBackup(target, BACKUPS, NOW, [])).toThrow(words);
 });
 
 test.each<[RecoveryStop, string[]]>([
@@ -87,7 +97,7 @@ test.each<[RecoveryStop, string[]]>([
 });
 
 test("without a backup that can be restored there is nothing to choose", () => {
-  expect(() => chooseBackup({ kind: "latest" }, [FAILED], NOW)).toThrow("npm run backup -- now");
+  expect(() => chooseBackup({ kind: "latest" }, [FAILED], NOW, [])).toThrow("npm run backup -- now");
 });
 
 test.each([
@@ -100,4 +110,53 @@ test.each([
 
 test("positions are compared as numbers", () => {
   expect(lsnNumber("A/0") > lsnNumber("9/FFFFFFFF")).toBe(true);
+});
+
+/** The primary failed over at noon on Tuesday, and on Wednesday all went back to Monday evening. */
+const TIMELINES = parseTimelines(`timeline 00000002 began 2026-11-17 12:00:00.000000 after 1:1/C000000
+timeline 00000003 began 2026-11-18 08:00:00.000000 after 1:1/1000000
+`);
+const [, SECOND] = TIMELINES;
+const UP_TO_SECOND = TIMELINES.slice(0, 2);
+/** Of the old primary, which did not know that it was one. */
+const STRAY = backup("20261117T115900", "2026-11-17T12:01:00Z", "1/C800000");
+
+test("the timeline of a moment is the one whose primary was the topology's then", () => {
+  expect(TIMELINES.map(({ timeline }) => timeline)).toEqual([1, 2, 3]);
+  expect(lastCommit("2026-11-17 12:59:59.9+01", TIMELINES)).toEqual([
+    "last-commit",
+    "2026-11-17 11:59:59.900000",
+    "00000001:",
+  ]);
+  expect(lastCommit("2026-11-17 13:00:00+01", TIMELINES).slice(2)).toEqual(["00000002:", "00000001:1/C000000"]);
+  expect(lastCommit("2026-11-18 08:00:00+00", TIMELINES).slice(2)).toEqual(["00000003:", "00000001:1/1000000"]);
+  expect(lastCommit("2026-11-18 08:00:00+00", []).slice(2)).toEqual([]);
+  expect(placeIn("1/C0000F8 on 0000000A\n")).toEqual({ lsn: "1/C0000F8", timeline: 10 });
+  expect(placeIn("")).toBeNull();
+});
+
+test.each<[string, RestoreTarget, string, number | "latest"]>([
+  ["what both had", at("2026-11-17 11:00:00+00", "1/BFFFFFF"), TUESDAY.id, "latest"],
+  ["what the old primary alone had", at("2026-11-17 11:59:59+00", "1/C000000"), TUESDAY.id, 1],
+  ["what the new one wrote", at("2026-11-17 12:00:01+00", "1/C000100", 2), TUESDAY.id, "latest"],
+  ["a moment without a commit", at("2026-11-17 11:59:59+00"), TUESDAY.id, "latest"],
+  ["a restore point that the old primary alone had", point("1/D000000", 1), STRAY.id, 1],
+  ["a restore point of the new one", point("1/D000000", 2), TUESDAY.id, "latest"],
+  ["a position is one of the present", { kind: "lsn", lsn: "1/D000000" }, TUESDAY.id, "latest"],
+  ["all there is", { kind: "latest" }, TUESDAY.id, "latest"],
+  ["a backup of both", { kind: "backup", id: TUESDAY.id }, TUESDAY.id, "latest"],
+  ["a backup of the old primary alone", { kind: "backup", id: STRAY.id }, STRAY.id, 1],
+])("after a failover, along the timeline that has it: %s", (_title, target, id, timeline) => {
+  const chosen = chooseBackup(target, [STRAY, ...BACKUPS], NOW, UP_TO_SECOND);
+  expect([chosen.backup.id, chosen.timeline]).toEqual([id, timeline]);
+});
+
+test("after all went back behind a backup, the present is not reached from it, and the past that was left is", () => {
+  const choose = (target: RestoreTarget) => chooseBackup(target, BACKUPS, NOW, TIMELINES);
+  expect(choose({ kind: "latest" })).toMatchObject({ backup: MONDAY, timeline: "latest" });
+  const left = choose(at("2026-11-18 07:00:00+00", "1/D000000", 2));
+  expect(left).toMatchObject({ backup: TUESDAY, timeline: SECOND?.timeline });
+  expect(barmanOptions(left)).toEqual(["--target-tli", "2", "--target-lsn", "1/D000000", ...pause]);
+  expect(() => chooseBackup({ kind: "latest" }, [TUESDAY], NOW, TIMELINES)).toThrow("went back behind");
+  expect(barmanOptions(EVERYTHING)).toEqual(["--target-tli", "latest"]);
 });

@@ -18,7 +18,7 @@ for info in "$meta"/*-backup.info "$base"/*/backup.info; do
   [ "$id" != backup.info ] || id=$(basename "$(dirname "$info")")
   begin=$(sed -n 's/^begin_wal=//p' "$info")
   printf '%s{"id":"%s","segmentsSince":"%s"' "$between" "$id" "$(awk -v begin="${begin:8}" '$0 >= begin' "$segments" | wc -l)"
-  sed -nE 's/^(status|version|end_time|end_xlog|size|xlog_segment_size|tablespaces)=([^"\\]*)$/,"\1":"\2"/p' "$info" | tr -d '\n'
+  sed -nE 's/^(status|version|end_time|end_xlog|end_wal|size|xlog_segment_size|tablespaces)=([^"\\]*)$/,"\1":"\2"/p' "$info" | tr -d '\n'
   printf '}'
   between=,
 done

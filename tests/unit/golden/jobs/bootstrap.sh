@@ -1,7 +1,7 @@
 # Founds the database cluster from a base backup and the WAL of a Barman volume, in a staging directory that is moved
 # into place when the cluster has become a primary on a timeline of its own. No Barman runs, and what it has is only
 # read. What an earlier attempt left in staging is thrown away; a finished cluster is left as it is.
-# Run as: bash -c TEXT bash BACKUP [PARAMETER VALUE], as root; the parameter says where recovery ends.
+# Run as: bash -c TEXT bash BACKUP TIMELINE [PARAMETER VALUE], as root; the parameter says where recovery ends.
 set -Eeuo pipefail
 data='/var/lib/postgresql/data/pgdata'
 staging='/var/lib/postgresql/data/staging'
@@ -29,7 +29,7 @@ if [ "$(id -u)" = 0 ]; then
   chown postgres:postgres '/var/lib/postgresql/data' "$(dirname "$data")"
   exec gosu postgres bash -c "$BASH_EXECUTION_STRING" bash "$@"
 fi
-backup=$1
+backup=$1 timeline=$2
 
 # The lock under which Barman removes a backup: while it is read, neither the retention policy nor a person does.
 exec {held}>> '/var/lib/barman'/.pg-topology-production-"$backup".lock
@@ -47,9 +47,9 @@ segment_bytes=$(LC_ALL=C pg_controldata -D "$staging" | sed -n 's/^Bytes per WAL
 export segment_bytes
 cat > /tmp/fetch-wal << 'FETCH'
 wals='/var/lib/barman/pg-topology-production/wals' streaming='/var/lib/barman/pg-topology-production/streaming'
-for found in "$wals/$1" "$wals/${1:0:16}/$1" "$streaming/$1" "$streaming/$1.partial"; do
+for found in "$wals/$1" "$wals/${1:0:16}/$1" "$streaming/$1" {"$streaming","$wals/${1:0:16}"}/"$1.partial"; do
   [ -e "$found" ] || continue
-  [ "${found%.partial}" = "$found" ] || [ "$(stat -c %s "$found")" = "$segment_bytes" ] || continue
+  [ "${found#"$streaming"}" = "$found" ] || [ "$(stat -c %s "$found")" = "$segment_bytes" ] || continue
   case $(head -c 3 "$found" | od -An -tx1 | tr -d ' \n') in
     1f8b*) exec gzip -dc "$found" > "$2" ;;
     425a68) exec bzip2 -dc "$found" > "$2" ;;
@@ -62,17 +62,18 @@ FETCH
 # The backup of a standby would be one again, and its recovery would never end.
 rm -f "$staging/standby.signal"
 
-# A configuration of its own: that of the servers is not in the data directory, and what ALTER SYSTEM has set waits.
-touch "$staging/recovery.signal" "$staging/postgresql.auto.conf"
-mv "$staging/postgresql.auto.conf" /tmp/postgresql.auto.conf
+# A configuration of its own: that of the servers is not in the data directory, and what ALTER SYSTEM had set when the
+# backup was taken was meant for another topology, with standbys to wait for.
+touch "$staging/recovery.signal"
+: > "$staging/postgresql.auto.conf"
 {
   echo "listen_addresses = ''"
   echo "unix_socket_directories = '/tmp'"
   echo 'hot_standby = off'
   echo "restore_command = 'bash /tmp/fetch-wal %f %p'"
-  echo 'recovery_target_timeline = latest'
+  echo "recovery_target_timeline = $timeline"
   echo 'recovery_target_action = promote'
-  [ $# -lt 3 ] || echo "$2 = '$3'"
+  [ $# -lt 4 ] || echo "$3 = '$4'"
 } > /tmp/recovery.conf
 log=/tmp/recovery.log
 echo 'recovering'
@@ -89,7 +90,6 @@ until [ "$(sed -n '8s/ *$//p' "$staging/postmaster.pid" 2> /dev/null)" = ready ]
 done
 kill -INT "$server"
 wait "$server"
-mv /tmp/postgresql.auto.conf "$staging/postgresql.auto.conf"
 sed -n 's/^.*last completed transaction was at log time /last transaction: /p' "$log" | tail -n 1
 
 touch '/var/lib/postgresql/data/founding'
