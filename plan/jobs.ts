@@ -73,13 +73,16 @@ export function baseBackupMounts({ layout }: Plan, node: NodePlan): PlannedMount
   ];
 }
 
+/** Before, it starts a server that was killed with the configuration that initdb wrote, which is enough to recover. */
+const FIRST_MAJOR_WITH_REWIND_CONFIG_FILE = 15;
+
 /** What the job runs that lets the data of a stopped node follow the primary again. */
 export function rejoinScript(plan: Plan, node: NodePlan): string {
   return render("rejoin.sh", {
     layout: plan.layout,
     primary: plan.primary.name,
     conninfo: node.rejoinConninfo,
-    configFile: CONFIGURATION_FILES.postgresqlConf,
+    configFile: plan.postgresMajor >= FIRST_MAJOR_WITH_REWIND_CONFIG_FILE ? [CONFIGURATION_FILES.postgresqlConf] : [],
     slot: node.slot,
   });
 }

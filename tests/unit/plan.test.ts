@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hbaRules } from "../../plan/access-rules.ts";
-import { baseBackupScript, initdbJob } from "../../plan/jobs.ts";
+import { baseBackupScript, initdbJob, rejoinScript } from "../../plan/jobs.ts";
 import { makePlan } from "../../plan/make-plan.ts";
 import { effectiveParameters, parameterLayers } from "../../plan/parameters.ts";
 import { factsFile } from "../../plan/monitoring.ts";
@@ -77,6 +77,16 @@ describe("the backup server", () => {
     expect(role?.executes).toContain("pg_start_backup(text, boolean, boolean)");
     expect(role?.memberOf).not.toContain("pg_checkpoint");
   });
+});
+
+test("pg_rewind is told of the configuration file where it can be: since PostgreSQL 15", () => {
+  const rewind = (image: string): string => {
+    const plan = planOf({ ...EVERYTHING, image });
+    return rejoinScript(plan, plan.primary);
+  };
+  expect(rewind("postgres:15")).toMatch(/pg_rewind .* --config-file '?\/etc\/pg-topology\/postgresql.conf'?$/m);
+  expect(rewind("postgres:14")).toMatch(/pg_rewind .* --source-server \S.*$/m);
+  expect(rewind("postgres:14")).not.toContain("--config-file");
 });
 
 describe("monitoring", () => {
