@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runCommand } from "../support/commands.ts";
+import { docker, shellIn } from "../support/containers.ts";
+import { freePorts } from "../support/ports.ts";
+import { psqlIn } from "../support/servers.ts";
+import { TestStack } from "../support/stack.ts";
+import type { StackConfig } from "../support/stack.ts";
+
+let stack: TestStack;
+let config: StackConfig;
+let barman: string;
+
+beforeAll(async () => {
+  const nodes = (await freePorts(2)).map((port, index) => ({ name: `node-${index + 1}`, port }));
+  config = { primary: "node-1", nodes, backup: { enabled: true } };
+  stack = await TestStack.create(config);
+  await stack.up();
+  barman = stack.container("barman");
+});
+afterAll(() => stack.dispose());
+
+const write = (node: string, note: string): Promise<string> =>
+  psqlIn(stack.container(node), `INSERT INTO ledger (note) VALUES ('${note}')`, "app");
+/** A moment at which nothing is written: the clocks of commits and of this question are the same. */
+async function momentOn(node: string): Promise<string> {
+  await sleep(200);
+  const moment = await psqlIn(stack.container(node), "SELECT clock_timestamp()");
+  await sleep(200);
+  return moment;
+}
+
+async function notesOf(...target: string[]): Promise<string> {
+  const { exitCode, output } = await runCommand(stack, "restore", ...target);
+  expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+  try {
+    return await psqlIn(`${barman}.restored`, "SELECT string_agg(note, ', ' ORDER BY note) FROM ledger", "app");
+  } finally {
+    await runCommand(stack, "restore", "--remove");
+  }
+}
+
+test("a moment before a failover comes back as the old primary had it, with what was lost then", async () => {
+  const [one, two] = [stack.container("node-1"), stack.container("node-2")];
+  await psqlIn(one, "CREATE TABLE ledger (note text)", "app");
+  await write("node-1", "a: both had it");
+  await expect.poll(() => psqlIn(two, "SELECT count(*) FROM ledger", "app").catch(String)).toBe("1");
+  const shared = await momentOn("node-1");
+  await docker("stop", two);
+  await write("node-1", "b: the old primary alone");
+  await psqlIn(one, "SELECT pg_create_restore_point('the old primary alone')");
+  const alone = await momentOn("node-1");
+  // Barman has what the network has: it is not a moment behind.
+  await sleep(2000);
+  await docker("kill", one);
+  await docker("start", two);
+
+  config = { ...config, primary: "node-2", acknowledge: { failover: { lostBytes: 100_000_000 } } };
+  await stack.configure(config);
+  await stack.up();
+  await write("node-2", "c: the new primary");
+  const after = await momentOn("node-2");
+  await write("node-2", "d: later");
+
+  expect(await notesOf("--at", alone)).toBe("a: both had it, b: the old primary alone");
+  expect(await notesOf("--at", shared)).toBe("a: both had it");
+  expect(await notesOf("--at", after)).toBe("a: both had it, c: the new primary");
+  expect(await notesOf("--name", "the old primary alone")).toBe("a: both had it, b: the old primary alone");
+  expect(await notesOf("--latest")).toBe("a: both had it, c: the new primary, d: later");
+  expect(await shellIn(barman, "ls /var/lib/barman/*/wals/*/ | grep partial$")).toMatch(/^00000001\w{16}\.partial$/);
+});
