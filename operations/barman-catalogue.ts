@@ -51,6 +51,7 @@ function asBackup(info: BackupInfo): CataloguedBackup {
     endedAt: Number.isNaN(endedAt) ? null : endedAt,
     endLsn: given(info.end_xlog),
     timeline: endWal === null ? null : timelineOf(endWal),
+    systemIdentifier: null,
     sizeBytes: Number(given(info.size) ?? 0),
     walBytes: Number(info.segmentsSince) * Number(given(info.xlog_segment_size) ?? 0),
     retention: "",

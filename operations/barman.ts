@@ -21,6 +21,8 @@ export interface Backup {
   readonly endLsn: string | null;
   /** On which it ended; null while it runs. */
   readonly timeline: number | null;
+  /** Of the cluster that it is of; null: Barman does not say (before 3.13). */
+  readonly systemIdentifier: string | null;
   /** Of the files; their WAL comes on top. */
   readonly sizeBytes: number;
   readonly walBytes: number;
@@ -57,9 +59,10 @@ export async function listBackupsWithEnds(docker: Docker, server: Barman): Promi
   );
 }
 
-function endOf(shown: ShownBackup | undefined): Pick<Backup, "endLsn" | "timeline"> {
+function endOf(shown: ShownBackup | undefined): Pick<Backup, "endLsn" | "timeline" | "systemIdentifier"> {
   const { end_lsn: endLsn = null, end_wal: endWal } = shown?.base_backup_information ?? {};
-  return { endLsn, timeline: endWal === undefined ? null : timelineOf(endWal) };
+  const timeline = endWal === undefined ? null : timelineOf(endWal);
+  return { endLsn, timeline, systemIdentifier: shown?.system_id ?? null };
 }
 
 /** Of a WAL file, by its name. */
@@ -87,6 +90,7 @@ export async function newestBackupSpan(docker: Docker, server: Barman): Promise<
 
 interface ShownBackup {
   readonly backup_id: string;
+  readonly system_id?: string;
   readonly base_backup_information?: {
     readonly begin_wal?: string;
     readonly end_wal?: string;
@@ -114,6 +118,7 @@ const asBackup = (listed: ListedBackup): Backup => ({
   endedAt: listed.end_time_timestamp === undefined ? null : Number(listed.end_time_timestamp) * 1000,
   endLsn: null,
   timeline: null,
+  systemIdentifier: null,
   sizeBytes: listed.size_bytes ?? 0,
   walBytes: listed.wal_size_bytes ?? 0,
   retention: listed.retention_status ?? "",

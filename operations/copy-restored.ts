@@ -1,8 +1,11 @@
 import { ExecaError, execa } from "execa";
 import { asOptions, sessionSettings } from "../config-templates/session-settings.ts";
 import { escapeIdentifier, escapeLiteral } from "pg";
+import prettyBytes from "pretty-bytes";
 import { clientArguments } from "./docker-connection.ts";
+import { engineOf } from "./engine.ts";
 import { OperationError } from "./errors.ts";
+import { freeBytesAt } from "./free-space.ts";
 import type { Node } from "./node.ts";
 import { runAsSuperuser, runOnWritableNode } from "./superuser.ts";
 
@@ -121,14 +124,51 @@ ORDER BY 1;
  */
 export async function copyRestored(restored: Node, nodes: readonly Node[], copy: Copy): Promise<void> {
   const { node: primary } = await runOnWritableNode(nodes, "SELECT 1;\n");
+  await requireThere(restored, copy);
+  await requireRoom(restored, primary, copy);
   await (copy.table === null
     ? copyDatabase(restored, primary, copy.database, copy.into)
     : copyTable(restored, primary, copy.database, copy.table, copy.into));
 }
 
+/** @throws OperationError where what is to be copied was not there at that moment, or cannot be copied by itself. */
+async function requireThere(restored: Node, { database, table }: Copy): Promise<void> {
+  const exists = `SELECT FROM pg_database WHERE datname = ${escapeLiteral(database)}`;
+  if ((await runAsSuperuser(restored, `SELECT EXISTS (${exists});\n`)) !== "t")
+    throw new OperationError(`There was no database ${database} at that moment.`);
+  if (table !== null && !(await requirePlain(restored, database, table)))
+    throw new OperationError(`There was no table ${table} in ${database} at that moment.`);
+}
+
+/** Beside what is copied the server has to go on working. */
+const SPARE_BYTES = 512 * 1024 * 1024;
+
+/**
+ * What is copied is written twice, to the tables and to the WAL: a primary whose disk that fills would stop. Pure.
+ * @throws OperationError when there is not that much room.
+ */
+export function requireCopyRoom(what: string, bytes: number, freeBytes: number): void {
+  const neededBytes = 2 * bytes + SPARE_BYTES;
+  if (freeBytes >= neededBytes) return;
+  throw new OperationError(
+    `${what} has ${prettyBytes(bytes)}, so that copying it takes up to ${prettyBytes(neededBytes)}, and the primary has ${prettyBytes(freeBytes)} free. Make room first.`,
+  );
+}
+
+async function requireRoom(restored: Node, primary: Node, { database, table }: Copy): Promise<void> {
+  const size =
+    table === null
+      ? `pg_database_size(${escapeLiteral(database)})`
+      : `pg_total_relation_size(${escapeLiteral(nameOf(table).quoted)})`;
+  const [bytes, directory] = await Promise.all([
+    runAsSuperuser(restored, `SELECT ${size};\n`, database),
+    runAsSuperuser(primary, "SHOW data_directory;\n"),
+  ]);
+  requireCopyRoom(table ?? database, Number(bytes), await freeBytesAt(engineOf(primary), primary.container, directory));
+}
+
 async function copyDatabase(restored: Node, primary: Node, database: string, into: string | null): Promise<void> {
   const row = await runAsSuperuser(restored, rowOf(database));
-  if (row === "") throw new OperationError(`There was no database ${database} at that moment.`);
   const made = into ?? restoring(database);
   const options = creationOptions(JSON.parse(row) as DatabaseRow);
   await runAsSuperuser(primary, `CREATE DATABASE ${escapeIdentifier(made)} ${options};\n`);
@@ -206,8 +246,6 @@ async function copyTable(
   into: string | null,
 ): Promise<void> {
   const { schema, name, quoted } = nameOf(table);
-  if (!(await requirePlain(restored, database, table)))
-    throw new OperationError(`There was no table ${table} in ${database} at that moment.`);
   const made = into ?? restoring(name);
   const to = escapeIdentifier(made);
   await runAsSuperuser(restored, "SELECT pg_wal_replay_resume() WHERE pg_is_in_recovery();\n");

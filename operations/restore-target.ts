@@ -54,6 +54,21 @@ export interface ChosenBackup {
   readonly timeline: number | "latest";
 }
 
+/**
+ * The backups of the cluster that runs. Pure.
+ * @param system identifier of the running one; undefined: none takes writes, and all count.
+ * @throws OperationError where there are others only.
+ */
+export function ofSystem(backups: readonly Backup[], system: string | undefined): readonly Backup[] {
+  if (system === undefined) return backups;
+  const own = backups.filter(({ systemIdentifier }) => systemIdentifier === null || systemIdentifier === system);
+  const [other] = backups;
+  if (own.length > 0 || other === undefined) return own;
+  throw new OperationError(
+    `All backups are of another cluster: ${other.id} is of the system ${other.systemIdentifier}, and the primary is ${system}. npm run restore -- --backup ID restores one of them as it is; npm run backup -- now takes one of this cluster.`,
+  );
+}
+
 /** All there is, along the timeline of the present. */
 export const EVERYTHING = { stop: { kind: "end" }, timeline: "latest" } as const;
 

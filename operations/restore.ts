@@ -11,7 +11,15 @@ import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import { freeBytesAt } from "./free-space.ts";
 import type { Node } from "./node.ts";
-import { barmanOptions, chooseBackup, lastCommit, lsnNumber, placeIn, requireFreeBytes } from "./restore-target.ts";
+import {
+  barmanOptions,
+  chooseBackup,
+  lastCommit,
+  lsnNumber,
+  ofSystem,
+  placeIn,
+  requireFreeBytes,
+} from "./restore-target.ts";
 import type { ChosenBackup, RestoreTarget } from "./restore-target.ts";
 import { startRestored, untilReached } from "./restored-server.ts";
 import type { Reached, RestoredNode } from "./restored-server.ts";
@@ -56,7 +64,8 @@ export async function planRestore(
       `There is a restored node already, the container ${node.container}. Take from it what you need, remove it by npm run restore -- --remove, and run this again.`,
     );
   }
-  const backups = await listBackupsWithEnds(docker, server);
+  const all = await listBackupsWithEnds(docker, server);
+  const backups = wanted.kind === "backup" ? all : ofSystem(all, await systemOf(restore.nodes));
   if (wanted.kind === "time") chooseBackup({ ...wanted, last: null }, backups, Date.now(), []);
   if (wanted.kind === "lsn" || wanted.kind === "backup") chooseBackup(wanted, backups, Date.now(), []);
   if (wanted.kind !== "backup") await archiveEverything(docker, restore, wanted);
@@ -79,6 +88,12 @@ export async function runRestore(
   log("the restored server replays WAL");
   return untilReached(docker, node, signal);
 }
+
+const SYSTEM = "SELECT system_identifier FROM pg_control_system();\n";
+
+/** undefined: no node takes writes. */
+const systemOf = async (nodes: readonly Node[]): Promise<string | undefined> =>
+  (await runOnWritableNode(nodes, SYSTEM).catch(noAnswer))?.output;
 
 /**
  * Has everything archived that was committed until now. A server that is idle has written no commit since the moment

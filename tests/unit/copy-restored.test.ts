@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { creationOptions } from "../../operations/copy-restored.ts";
+import { creationOptions, requireCopyRoom } from "../../operations/copy-restored.ts";
 import type { DatabaseRow } from "../../operations/copy-restored.ts";
 
 const ROW: DatabaseRow = { owner: "app", encoding: "UTF8", datcollate: "C.UTF-8", datctype: "C.UTF-8" };
@@ -17,4 +17,12 @@ test.each<[string, Partial<DatabaseRow>, string]>([
   ["built in", { datlocprovider: "b", datlocale: "C.UTF-8" }, " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"],
 ])("a database is made with the locale that it had: %s", (_title, differences, locale) => {
   expect(creationOptions({ ...ROW, ...differences })).toBe(BASE + locale);
+});
+
+test("a copy that would fill the disk of the primary is refused before it begins", () => {
+  const gigabyte = 1e9;
+  expect(() => requireCopyRoom("shop", gigabyte, 3 * gigabyte)).not.toThrow();
+  expect(() => requireCopyRoom("shop", gigabyte, 2 * gigabyte)).toThrow(
+    "shop has 1 GB, so that copying it takes up to 2.54 GB, and the primary has 2 GB free.",
+  );
 });

@@ -8,6 +8,7 @@ import {
   lastCommit,
   lsnNumber,
   momentInUtc,
+  ofSystem,
   placeIn,
   recoveryTarget,
 } from "../../operations/restore-target.ts";
@@ -19,6 +20,7 @@ const backup = (id: string, endedAt: string, endLsn: string, status = "DONE", ti
   endedAt: Date.parse(endedAt),
   endLsn,
   timeline,
+  systemIdentifier: null,
   sizeBytes: 1,
   walBytes: 0,
   retention: "VALID",
@@ -94,6 +96,17 @@ test.each<[RecoveryStop, string[]]>([
   [{ kind: "lsn", value: "1/C000000" }, ["recovery_target_lsn", "1/C000000"]],
 ])("a server is told of %j by %j", (stop, parameter) => {
   expect(recoveryTarget(stop)).toEqual(parameter);
+});
+
+test("backups of another cluster are not of the one that runs", () => {
+  const [ours, theirs] = [
+    { ...TUESDAY, systemIdentifier: "7" },
+    { ...MONDAY, systemIdentifier: "8" },
+  ];
+  expect(ofSystem([ours, theirs, FAILED], "7")).toEqual([ours, FAILED]);
+  expect(ofSystem([theirs], undefined)).toEqual([theirs]);
+  expect(ofSystem([], "7")).toEqual([]);
+  expect(() => ofSystem([theirs], "7")).toThrow(`${MONDAY.id} is of the system 8, and the primary is 7.`);
 });
 
 test("without a backup that can be restored there is nothing to choose", () => {
