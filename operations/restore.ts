@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import prettyBytes from "pretty-bytes";
-import { parseTimelines, searchLines } from "./archived-timelines.ts";
+import { newestTimeline, parseTimelines, searchLines } from "./archived-timelines.ts";
 import type { ArchivedTimeline } from "./archived-timelines.ts";
 import { archivedFiles } from "./archived-wal.ts";
 import type { WalArchive } from "./archived-wal.ts";
@@ -20,7 +20,7 @@ import {
   placeIn,
   requireFreeBytes,
 } from "./restore-target.ts";
-import type { ChosenBackup, RestoreTarget } from "./restore-target.ts";
+import type { ChosenBackup, RestoreTarget, WalPlace } from "./restore-target.ts";
 import { startRestored, untilReached } from "./restored-server.ts";
 import type { Reached, RestoredNode } from "./restored-server.ts";
 import { runOnWritableNode } from "./superuser.ts";
@@ -156,11 +156,7 @@ async function located(
     case "time":
       return { ...wanted, last: placeIn(await find(...lastCommit(wanted.at, timelines))) };
     case "name":
-      for (const lines of [...timelines.toReversed().map(searchLines), []]) {
-        const found = placeIn(await find("restore-point", wanted.name, ...lines));
-        if (found !== null) return { ...wanted, found };
-      }
-      return noSuchPoint(wanted.name);
+      return { ...wanted, found: await restorePoint(find, wanted.name, newestTimeline(timelines)) };
     case "latest":
     case "backup":
     case "lsn":
@@ -168,7 +164,16 @@ async function located(
   }
 }
 
-function noSuchPoint(name: string): never {
+/** In the history of the present, or else anywhere. */
+async function restorePoint(
+  find: (...args: readonly string[]) => Promise<string>,
+  name: string,
+  present: ArchivedTimeline | undefined,
+): Promise<WalPlace> {
+  for (const lines of present === undefined ? [[]] : [searchLines(present), []]) {
+    const found = placeIn(await find("restore-point", name, ...lines));
+    if (found !== null) return found;
+  }
   throw new OperationError(
     `There is no restore point "${name}" in the WAL that Barman has. SELECT pg_create_restore_point('${name}') makes one.`,
   );
