@@ -1,24 +1,17 @@
 import { readFileSync } from "node:fs";
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
-import type { Socket } from "node:net";
+import type { Agent } from "node:http";
 import { join, resolve } from "node:path";
 import type Docker from "dockerode";
 import type { DockerHost, OnHost } from "./docker-host.ts";
+import { engineAgent } from "./engine-agent.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { SshAgent } from "./ssh-agent.ts";
 
 const PROJECT_DIRECTORY = join(import.meta.dirname, "..");
 
-/**
- * A host that has vanished answers nothing at all, and the kernel would go on asking for two minutes. Over a lossy link
- * the first packet may be lost, and the second after a second: the third is sent after three.
- */
-const CONNECT_TIMEOUT_MILLISECONDS = 5000;
-
 /** What the client library takes, and what its types do not have. */
 interface Options extends Docker.DockerOptions {
-  readonly agent?: HttpAgent;
+  readonly agent?: Agent;
 }
 
 /**
@@ -35,10 +28,10 @@ export function dockerOptions({ docker, certificates }: DockerHost): Options {
     case "ssh:":
       return { ...none, host: url.hostname, protocol: "http", agent: new SshAgent(url) };
     case "tcp:": {
-      const { hostname: host, port } = url;
-      if (certificates === undefined)
-        return { ...none, host, port, protocol: "http", agent: impatient(new HttpAgent()) };
-      return { host, port, protocol: "https", ...clientCertificate(certificates), agent: impatient(new HttpsAgent()) };
+      const protocol = certificates === undefined ? "http" : "https";
+      const certificate = certificates === undefined ? none : clientCertificate(certificates);
+      const place = { host: url.hostname, port: Number(url.port), protocol } as const;
+      return { ...certificate, ...place, agent: engineAgent(place) };
     }
     default:
       throw new OperationError(`expected the engine at unix://, ssh:// or tcp://, but got ${docker}.`);
@@ -67,17 +60,4 @@ function clientCertificate(folder: string): Pick<Docker.DockerOptions, "ca" | "c
       `expected ca.pem, cert.pem and key.pem in ${folder}, as certificates of a host: ${messageOf(error)}`,
     );
   }
-}
-
-function impatient<A extends HttpAgent>(agent: A): A {
-  const createConnection = agent.createConnection.bind(agent);
-  agent.createConnection = (options, callback) => {
-    const socket = createConnection(options, callback) as Socket;
-    const give = (): Socket =>
-      socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MILLISECONDS / 1000} s`));
-    const timer = setTimeout(give, CONNECT_TIMEOUT_MILLISECONDS);
-    for (const event of ["connect", "close"]) socket.once(event, () => clearTimeout(timer));
-    return socket;
-  };
-  return agent;
 }

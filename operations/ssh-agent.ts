@@ -5,6 +5,7 @@ import { Agent } from "node:http";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
+import { IDLE_MILLISECONDS } from "./engine-agent.ts";
 
 const CONNECT_TIMEOUT_SECONDS = 5;
 /** So long the connection stays for the next request. */
@@ -12,13 +13,14 @@ const PERSIST_SECONDS = 30;
 
 /**
  * Carries requests to an engine as Docker's own client does: by `ssh HOST docker system dial-stdio`. It is the user's ssh,
- * with their configuration, keys, agent and jump hosts. All requests share one connection.
+ * with their configuration, keys, agent and jump hosts. All requests share one connection, and one that is over leaves its
+ * ssh to the next.
  */
 export class SshAgent extends Agent {
   readonly #args: readonly string[];
 
   constructor({ hostname, username, port }: URL) {
-    super();
+    super({ keepAlive: true, scheduling: "lifo" });
     this.#args = [
       ...["-o", "BatchMode=yes", "-o", `ConnectTimeout=${CONNECT_TIMEOUT_SECONDS}`],
       ...["-o", "ControlMaster=auto", "-o", `ControlPath=${controlDirectory()}/%C`],
@@ -31,6 +33,16 @@ export class SshAgent extends Agent {
 
   override createConnection(): Duplex {
     return sshStream(this.#args);
+  }
+
+  /** What the agent does by itself is for sockets. @returns whether the connection is kept. */
+  override keepSocketAlive(stream: Duplex): boolean {
+    stream.emit("rest");
+    return true;
+  }
+
+  override reuseSocket(stream: Duplex): void {
+    stream.emit("work");
   }
 }
 
@@ -58,7 +70,27 @@ function sshStream(args: readonly string[]): Duplex {
     () => undefined,
   );
   stream.once("close", () => ssh.kill());
+  // Pipes are sockets, which their types do not say.
+  restful(stream, [ssh, ssh.stdin, ssh.stdout, ssh.stderr] as unknown as Holding[]);
   return stream;
+}
+
+interface Holding {
+  ref(): void;
+  unref(): void;
+}
+
+/** While it rests it holds nobody up, and after a while it ends. @param holds What keeps this program from its end. */
+function restful(stream: Duplex, holds: readonly Holding[]): void {
+  let end: NodeJS.Timeout | undefined;
+  stream.on("rest", () => {
+    for (const one of holds) one.unref();
+    end = setTimeout(() => stream.destroy(), IDLE_MILLISECONDS).unref();
+  });
+  stream.on("work", () => {
+    clearTimeout(end);
+    for (const one of holds) one.ref();
+  });
 }
 
 /** Sockets of the shared connections: nobody else may get at them. Their paths must be short. */
