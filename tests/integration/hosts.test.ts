@@ -24,7 +24,7 @@ let port: number;
 
 beforeAll(async () => {
   [port = 0] = await freePorts(1);
-  hosts = await TestHosts.create(Object.values(NODES));
+  hosts = await TestHosts.create(Object.values(NODES), "db3");
   stack = await TestStack.create(config(withDrill));
 });
 afterAll(async () => {
@@ -43,7 +43,22 @@ const withDrill = { drill: { enabled: true, assertions: ["SELECT current_databas
 
 const psql = (node: NodeName, sql: string): Promise<string> => hosts.psql(NODES[node], stack.container(node), sql);
 
-test("three nodes on three hosts come up, stream over TLS, and clients find them at the addresses of the hosts", async () => {
+test("a host whose ssh refuses the user is told in one message, before anything is made", async () => {
+  const stranger = {
+    ...hosts.entries,
+    db3: { ...hosts.entries["db3"], docker: `ssh://stranger@${hosts.entries["db3"]?.address}` },
+  };
+  await stack.configure(config({ hosts: stranger, ...withDrill }));
+  const { exitCode, output } = await stack.pulumi(["preview"]);
+  expect(exitCode).not.toBe(0);
+  const refusals = output.split("\n").filter((line) => line.includes("Permission denied"));
+  expect(refusals).toEqual([
+    expect.stringMatching(/expected a Docker engine of db3, at ssh:\/\/stranger@.*: Permission denied/),
+  ]);
+  await stack.configure(config(withDrill));
+});
+
+test("three nodes on three hosts, one of them behind ssh, come up, stream over TLS, and clients find them at the addresses of the hosts", async () => {
   expect(await stack.up()).toContain("the backup server is on db3");
   const outputs = await stack.outputs<StackOutputs>();
   expect(outputs.replication.map(({ node, state }) => [node, state])).toEqual([

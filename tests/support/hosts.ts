@@ -3,10 +3,11 @@ import { randomInt } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { waitUntil } from "../../operations/wait-until.ts";
 import { newClientCertificates } from "./client-certificates.ts";
+import { SshDoor } from "./ssh-door.ts";
 
 /** A host of a test, as a stack file has it. */
 export interface HostEntry {
@@ -17,7 +18,7 @@ export interface HostEntry {
 
 /**
  * Several Docker hosts on one machine. The first is the machine itself, by the socket of its engine; each other is a
- * network namespace with an engine of its own, reached by TCP with TLS. A bridge joins them.
+ * network namespace with an engine of its own, reached by TCP with TLS, or by ssh. A bridge joins them.
  */
 export class TestHosts {
   readonly entries: Readonly<Record<string, HostEntry>>;
@@ -25,6 +26,7 @@ export class TestHosts {
   readonly address: string;
   readonly #directory: string;
   readonly #bridge: string;
+  #door: { readonly ssh: SshDoor; readonly pathBefore: string } | undefined;
 
   private constructor(directory: string, bridge: string, address: string, entries: Record<string, HostEntry>) {
     this.#directory = directory;
@@ -33,8 +35,8 @@ export class TestHosts {
     this.entries = entries;
   }
 
-  /** @param names The first is this machine. */
-  static async create([first = "", ...others]: readonly string[]): Promise<TestHosts> {
+  /** @param names The first is this machine. @param behindSsh One of the others: `ssh` on PATH leads there until the end. */
+  static async create([first = "", ...others]: readonly string[], behindSsh?: string): Promise<TestHosts> {
     const directory = await mkdtemp(join(tmpdir(), "pg-topology-hosts-"));
     const number = randomInt(1, 255);
     const bridge = `pgt${number}`;
@@ -55,6 +57,7 @@ export class TestHosts {
           entries[name] = { docker: `tcp://${own}:2376`, address: own, certificates };
         }),
       );
+      if (behindSsh !== undefined) entries[behindSsh] = await hosts.#openDoor(behindSsh);
       return hosts;
     } catch (error) {
       await hosts.dispose();
@@ -121,6 +124,10 @@ export class TestHosts {
   }
 
   async dispose(): Promise<void> {
+    if (this.#door !== undefined) {
+      this.#door.ssh.close();
+      process.env["PATH"] = this.#door.pathBefore;
+    }
     const namespaces = Object.keys(this.entries).slice(1);
     await Promise.all(
       namespaces.map(async (name) => {
@@ -176,6 +183,17 @@ export class TestHosts {
       seen: async () => (await readFile(join(directory, "log"), "utf8")).slice(-1000),
     });
     return certificates.client;
+  }
+
+  async #openDoor(name: string): Promise<HostEntry> {
+    const address = this.entries[name]?.address ?? "";
+    const directory = join(this.#directory, `${name}-ssh`);
+    const inside = ["nsenter", ...this.#inside(name)];
+    const ssh = await SshDoor.open({ directory, inside, address, socket: this.#socket(name) });
+    const pathBefore = process.env["PATH"] ?? "";
+    this.#door = { ssh, pathBefore };
+    process.env["PATH"] = `${ssh.client}${delimiter}${pathBefore}`;
+    return { docker: `ssh://root@${address}`, address };
   }
 
   async #stop(name: string): Promise<void> {

@@ -81,6 +81,41 @@ describe("a browser for the tests", () => {
   });
 });
 
+describe("a server of ssh for the tests", () => {
+  const install = `printf '#!/bin/sh\\n' >"$BIN/sshd"; chmod +x "$BIN/sshd"`;
+
+  test("is looked for only where it is asked for, and that of the machine is left alone", async () => {
+    machine = await completeMachine();
+    const clone = await machine.clone();
+    await machine.command("apt-get", `case $* in *install*openssh-server) ${install} ;; esac`);
+
+    await clone.setup();
+    expect(await callsTo("apt-get")).toEqual([]);
+
+    await machine.command("sshd");
+    expect((await clone.setup("--sshd")).exitCode).toBe(0);
+    expect(await callsTo("apt-get")).toEqual([]);
+  });
+
+  test("is Debian's where there is none, and systemd is told not to start it", async () => {
+    machine = await completeMachine();
+    await machine.command("apt-get", `case $* in *install*openssh-server) ${install} ;; esac`);
+    await machine.command("systemctl", `case $1 in is-system-running) echo running ;; esac`);
+    const clone = await machine.clone();
+
+    const outcome = await clone.setup("--sshd");
+
+    expect(outcome).toMatchObject({ exitCode: 0, stderr: "" });
+    const done = (await callsTo("apt-get", "systemctl")).filter((call) => /mask|install|disable/.test(call));
+    expect(done.map((call) => /unmask|mask|install|disable/.exec(call)?.[0])).toEqual([
+      "mask",
+      "install",
+      "unmask",
+      "disable",
+    ]);
+  });
+});
+
 describe("Pulumi", () => {
   test("that is too old is left alone, and the official download is used", async () => {
     machine = await completeMachine();
