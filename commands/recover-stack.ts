@@ -8,9 +8,15 @@ import { PROJECT_DIRECTORY } from "./project.ts";
  * Clears what an interrupted update of a stack left behind.
  * @param stack as the CLI knows it: it may begin with an organization.
  * @param unfinishedOnly servers that an update has brought up stay, even if this state does not know them.
+ * @param forgottenHost the name of one that is gone for good.
  * @returns what was done, a line each.
  */
-export function recoverStack(stack: string, identity: StackIdentity, unfinishedOnly: boolean): Promise<string[]> {
+export function recoverStack(
+  stack: string,
+  identity: StackIdentity,
+  unfinishedOnly: boolean,
+  forgottenHost?: string,
+): Promise<string[]> {
   return recover({
     reference: { projectDirectory: PROJECT_DIRECTORY, stack },
     identity,
@@ -19,5 +25,6 @@ export function recoverStack(stack: string, identity: StackIdentity, unfinishedO
     scratchLabel: LABELS.scratch,
     ...hostsOf(identity.stack),
     unfinishedOnly,
+    forgottenHost,
   });
 }

@@ -111,6 +111,13 @@ export async function isReachable(on: OnHost): Promise<boolean> {
   );
 }
 
+/** Names of the hosts of some things whose engines do not answer. */
+export async function silentHosts(things: readonly OnHost[]): Promise<Set<string>> {
+  const byName = new Map(things.flatMap(({ host }) => (host === undefined ? [] : [[host.name, { host }] as const])));
+  const asked = [...byName].map(async ([name, on]) => ((await isReachable(on)) ? [] : [name]));
+  return new Set((await Promise.all(asked)).flat());
+}
+
 const PROMPT_SECONDS = 2;
 
 /**

@@ -1,6 +1,7 @@
 import { escapeLiteral } from "pg";
 import type pg from "pg";
 import { isCertificateRefusal } from "./certificate-refusal.ts";
+import { silentHosts } from "./engine.ts";
 import { noAnswer } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { ALTERED_SYSTEM } from "./observe.ts";
@@ -32,6 +33,8 @@ export interface BeforeChange {
   readonly parameters: ReadonlyMap<string, readonly LiveParameter[]>;
   /** Of all databases together: what a base backup copies. */
   readonly dataBytes: number;
+  /** Names of hosts whose engines do not answer. */
+  readonly silentHosts: ReadonlySet<string>;
 }
 
 /**
@@ -59,6 +62,7 @@ export async function lookBeforeChange(before: readonly ShapedNode[], after: Top
     changes: new Map(changes),
     parameters: new Map(heard.map(({ name, parameters }) => [name, parameters])),
     dataBytes: heard[0]?.dataBytes ?? 0,
+    silentHosts: await silentHosts(before),
   };
 }
 
@@ -127,7 +131,8 @@ export function impacts(
   return [
     ...restart({ ...after, nodes: staying }, restarting, measuredGapMilliseconds ?? EXPECTED_WRITE_GAP_MILLISECONDS),
     ...reload(reloaded, [...[...reloading].toSorted(), ...rules]),
-    ...membership(before, after.nodes, live.dataBytes),
+    ...joins(before, after.nodes, live.dataBytes),
+    ...leaves(before, after.nodes, live.silentHosts),
   ];
 }
 
@@ -172,20 +177,23 @@ function restart(
 
 const seconds = (milliseconds: number): string => String(Math.max(1, Math.round(milliseconds / 100)) / 10);
 
-function membership(before: readonly ShapedNode[], after: readonly ShapedNode[], dataBytes: number): Impact[] {
+const without = (nodes: readonly ShapedNode[], others: readonly ShapedNode[]): ShapedNode[] =>
+  nodes.filter((node) => !others.some((other) => other.name === node.name));
+
+function joins(before: readonly ShapedNode[], after: readonly ShapedNode[], dataBytes: number): Impact[] {
   const megabytes = Math.ceil(dataBytes / 1e6);
-  const without = (nodes: readonly ShapedNode[], others: readonly ShapedNode[]): ShapedNode[] =>
-    nodes.filter((node) => !others.some((other) => other.name === node.name));
-  const joins = without(after, before).map(({ name, upstream }): Impact => {
-    return {
-      level: "reload",
-      nodes: [name],
-      message: `${name} joins: base backup of ${megabytes} MB from ${upstream}`,
-    };
+  return without(after, before).map(({ name, upstream }) => {
+    const message = `${name} joins: base backup of ${megabytes} MB from ${upstream}`;
+    return { level: "reload", nodes: [name], message };
   });
-  const leaves = without(before, after).map(({ name }): Impact => {
-    const message = `${name} leaves: its container, slot and volumes are removed, with its data`;
+}
+
+function leaves(before: readonly ShapedNode[], after: readonly ShapedNode[], silent: ReadonlySet<string>): Impact[] {
+  return without(before, after).map(({ name, container, host }) => {
+    const message =
+      host !== undefined && silent.has(host.name)
+        ? `${name} leaves: its slot is removed. The container ${container}, its volumes and its network stay on ${host.name}, which does not answer: the update fails at them and at nothing else, and another one removes them once ${host.name} is back. If it is gone for good, \`npm run recover\` with \`--forget-host ${host.name}\` lets the state forget them.`
+        : `${name} leaves: its container, slot and volumes are removed, with its data`;
     return { level: "restart", nodes: [name], message };
   });
-  return [...joins, ...leaves];
 }

@@ -28,6 +28,9 @@ export interface StateResource {
   readonly provider?: string;
   readonly protect?: boolean;
   readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly dependencies?: readonly string[];
+  /** By the name of an input. */
+  readonly propertyDependencies?: Readonly<Record<string, readonly string[] | null>>;
 }
 
 /** Something that an update was interrupted in. */
@@ -74,8 +77,7 @@ export function requireUnprotected({ deployment }: ExportedState): void {
 export async function forgetPendingOperations(reference: StackReference, state: ExportedState): Promise<string[]> {
   const pending = state.deployment?.pending_operations ?? [];
   if (pending.length === 0) return [];
-  const deployment = { ...state.deployment, pending_operations: [] };
-  await runCli(reference, ["stack", "import", "--stack", reference.stack], JSON.stringify({ ...state, deployment }));
+  await importState(reference, { ...state, deployment: { ...state.deployment, pending_operations: [] } });
   return pending.map(({ type, resource }) => `${type} ${resource.urn.split("::").at(-1) ?? resource.urn}`);
 }
 
@@ -116,6 +118,9 @@ export async function exportState({ projectDirectory, stack }: StackReference): 
     await sleep(PAUSE_MILLISECONDS);
   }
 }
+
+export const importState = (reference: StackReference, state: ExportedState): Promise<void> =>
+  runCli(reference, ["stack", "import", "--stack", reference.stack], JSON.stringify(state));
 
 async function runCli({ projectDirectory, stack }: StackReference, args: string[], input: string): Promise<void> {
   const { exitCode, stderr } = await cli(projectDirectory, args, input);

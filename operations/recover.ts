@@ -2,10 +2,18 @@ import { isReachable } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { fileBackend, removeLock, removeUnfinishedFiles, stackLocks } from "./file-backend.ts";
 import type { StackLock } from "./file-backend.ts";
+import { hostsInState, withoutHost } from "./left-on-host.ts";
 import { describeObject, removeObjects, stackObjects } from "./orphans.ts";
 import type { StackMarks, StackObject } from "./orphans.ts";
-import { backendUrl, exportState, forgetPendingOperations, idsIn, updateInProgress } from "./pulumi-state.ts";
-import type { StackReference } from "./pulumi-state.ts";
+import {
+  backendUrl,
+  exportState,
+  forgetPendingOperations,
+  idsIn,
+  importState,
+  updateInProgress,
+} from "./pulumi-state.ts";
+import type { ExportedState, StackReference } from "./pulumi-state.ts";
 
 export interface Recovery extends StackMarks {
   readonly reference: StackReference;
@@ -13,6 +21,8 @@ export interface Recovery extends StackMarks {
   readonly identity: { readonly project: string; readonly stack: string };
   /** Servers that an update has brought up stay, even if this state does not know them: another one may. */
   readonly unfinishedOnly: boolean;
+  /** The name of one that is gone for good, with all that is on it; undefined: none is. */
+  readonly forgottenHost: string | undefined;
 }
 
 /**
@@ -24,16 +34,45 @@ export interface Recovery extends StackMarks {
 export async function recover(recovery: Recovery): Promise<string[]> {
   const { reference } = recovery;
   const cleared = await clearBackend(recovery);
-  const state = await exportState(reference);
+  const known = await exportState(reference);
+  const { state, forgotten } = await forgetHost(recovery, known);
   const left = await unknownObjects(recovery, idsIn(state));
   await removeObjects(left);
   const pending = await forgetPendingOperations(reference, state);
   return [
     ...cleared,
+    ...forgotten,
     ...left.map((object) => `stopped and removed the ${describeObject(object)}, which the state does not know`),
     ...pending.map((operation) => `forgot that an update was interrupted while ${operation}`),
     ...(left.length === 0 ? [] : ["all volumes are kept: the next `pulumi up` takes over the data in them"]),
   ];
+}
+
+interface Forgotten {
+  readonly state: ExportedState;
+  /** What was forgotten, a line each. */
+  readonly forgotten: readonly string[];
+}
+
+async function forgetHost({ reference, forgottenHost: name }: Recovery, known: ExportedState): Promise<Forgotten> {
+  if (name === undefined) return { state: known, forgotten: [] };
+  const hosts = hostsInState(known);
+  const gone = hosts.find(({ host }) => host.name === name);
+  if (gone === undefined) {
+    const there = hosts.map(({ host }) => host.name).join(", ") || "none";
+    throw new OperationError(`the state of stack ${reference.stack} knows no host ${name}. It knows: ${there}.`);
+  }
+  if (await isReachable(gone)) {
+    throw new OperationError(
+      `${name} answers: take its nodes out of the stack file, and \`pulumi up\` removes what is there. Nothing was forgotten.`,
+    );
+  }
+  const state = withoutHost(known, name);
+  await importState(reference, state);
+  return {
+    state,
+    forgotten: [`forgot the host ${name}`, ...gone.objects.map((object) => `forgot its ${object}, which stays there`)],
+  };
 }
 
 async function unknownObjects(recovery: Recovery, known: ReadonlySet<string>): Promise<StackObject[]> {

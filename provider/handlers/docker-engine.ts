@@ -8,6 +8,7 @@ import { OperationError, messageOf } from "../../operations/errors.ts";
 import { hostFitness } from "../../operations/host-fitness.ts";
 import { ensureImage } from "../../operations/image.ts";
 import { isDataGone } from "../../operations/node-data.ts";
+import { leftOnNewHosts } from "../../operations/left-on-new-hosts.ts";
 import { describeObject, removeObjects, stackObjects } from "../../operations/orphans.ts";
 import type { StackObject } from "../../operations/orphans.ts";
 import { engineProblems } from "../../operations/preflight.ts";
@@ -54,7 +55,11 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
       const refused =
         before === undefined
           ? await foreignServers(inputs)
-          : [...(await refusedChanges(before, inputs)), ...(await refusedLosses(before, inputs))];
+          : [
+              ...(await refusedChanges(before, inputs)),
+              ...(await refusedLosses(before, inputs)),
+              ...(await leftOnNewHosts(before, inputs, answering)),
+            ];
       const fitness = await Promise.all(answering.map(hostFitness));
       for (const warning of fitness.flatMap(({ warnings }) => warnings)) warn(warning);
       const problems = await Promise.all(answering.map((on) => engineProblems(on, inputs)));

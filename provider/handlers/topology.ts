@@ -1,5 +1,5 @@
 import { converge } from "../../operations/converge.ts";
-import { isReachable } from "../../operations/engine.ts";
+import { silentHosts } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
 import { levelOf } from "../../operations/findings.ts";
 import type { FindingKind } from "../../operations/findings.ts";
@@ -51,10 +51,8 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   // Of all that is destroyed this comes first, while every server still runs.
   delete: async ({ nodes }, { stack, warn }) => {
     await refuseProtected(stack);
-    const hosts = new Map(nodes.flatMap((node) => (node.host === undefined ? [] : [[node.host.name, node] as const])));
-    for (const [name, node] of hosts) {
-      if (!(await isReachable(node)))
-        warn(`${name} does not answer. \`npm run destroy\` removes everything else, and lists what is left there.`);
+    for (const name of await silentHosts(nodes)) {
+      warn(`${name} does not answer. \`npm run destroy\` removes everything else, and lists what is left there.`);
     }
   },
 };

@@ -9,6 +9,7 @@ import { mostAdvanced } from "../support/most-advanced.ts";
 import { ownerLogin } from "../support/outputs.ts";
 import type { StackOutputs } from "../support/outputs.ts";
 import { freePorts } from "../support/ports.ts";
+import { recover } from "../support/recover.ts";
 import { rowsOf } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
@@ -226,6 +227,58 @@ async function partition(table: string, old: NodeName, way: (typeof WAYS)[number
   expect(await psql(primary, `SELECT count(*) FROM pg_stat_replication WHERE application_name = '${old}'`)).toBe("1");
   return primary;
 }
+
+describe("a host is gone for good", () => {
+  const container = (): string => stack.container("node-2");
+  const without = (rest: StackConfig = {}): StackConfig => {
+    const { nodes, hosts: entries, ...others } = config(rest) as { nodes: { name: string }[]; hosts: object };
+    const left = Object.entries(entries).filter(([name]) => name !== "db2");
+    return { ...others, nodes: nodes.filter(({ name }) => name !== "node-2"), hosts: Object.fromEntries(left) };
+  };
+  const slots = () => psql("node-1", "SELECT string_agg(slot_name, ',' ORDER BY slot_name) FROM pg_replication_slots");
+
+  beforeAll(async () => {
+    await stack.configure(config());
+    await stack.up();
+    await hosts.cut("db2");
+  });
+
+  test("a preview says what will stay there, and an update does all else", async () => {
+    await stack.configure(without());
+    const { output } = await stack.pulumi(["preview"]);
+    expect(output).toContain("what it holds could not be looked at (the engine of db2 does not answer)");
+    await stack.configure(without({ acknowledge: { volumes: [`${container()}-data`] } }));
+    const preview = await stack.succeed(["preview"]);
+    expect(preview).toContain(`The container ${container()}, its volumes and its network stay on db2`);
+    expect(await stack.failingUp()).toMatch(/deleting urn:.*node-2-container/);
+    expect(await slots()).toBe("barman,node_3");
+  });
+
+  test("once the state has forgotten the host, there is nothing to do", async () => {
+    const { exitCode, output } = await recover(stack, "--forget-host", "db2");
+    expect(exitCode, output).toBe(0);
+    expect(output).toContain("forgot the host db2");
+    expect(output).toContain(`forgot its container ${container()}, which stays there`);
+    await stack.configure(without());
+    await stack.up();
+    await stack.expectNoChanges();
+  });
+
+  test("comes back all the same: what was left there is named, and the node gets its data back", async () => {
+    await hosts.heal("db2");
+    expect((await recover(stack, "--forget-host", "db1")).output).toContain("db1 answers");
+    await stack.configure(config());
+    const { exitCode, output } = await stack.pulumi(["preview"]);
+    expect(exitCode).not.toBe(0);
+    const steps = /remove it there: `(docker stop .*?)`/.exec(output)?.[1]?.split("; ") ?? [];
+    expect(steps).toHaveLength(3);
+    for (const step of steps) await hosts.docker("db2", step.split(" ").slice(1));
+    await stack.up();
+    expect(await psql("node-1", "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'node-2'")).toBe(
+      "1",
+    );
+  });
+});
 
 describe("the stack is destroyed", () => {
   const destroy = () => runCommand(stack, "destroy", "--config-file", stack.configFile, "--yes", "--skip-preview");

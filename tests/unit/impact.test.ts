@@ -76,6 +76,7 @@ const live = (nodes: Record<string, readonly [FileChange, readonly LiveParameter
   changes: new Map(Object.entries(nodes).map(([name, [changed]]) => [name, changed])),
   parameters: new Map(Object.entries(nodes).flatMap(([name, [, said]]) => (said === null ? [] : [[name, said]]))),
   dataBytes: 0,
+  silentHosts: new Set(),
 });
 const told = (after: TopologyShape, before: BeforeChange): string[] =>
   impacts([...SHAPE.nodes] as ShapedNode[], after, before, null).map(({ message }: Impact) => message);

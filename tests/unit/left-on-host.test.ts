@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hostsInState } from "../../operations/left-on-host.ts";
+import { hostsInState, withoutHost } from "../../operations/left-on-host.ts";
 
 const urn = (type: string, name: string): string => `urn:pulumi:dev::pg-topology::${type}::${name}`;
 const provider = urn("pulumi:providers:docker", "host-db2");
@@ -28,6 +28,34 @@ test("what a state knows on each host is listed by its kind and name", () => {
       objects: ["container x-node-2"],
     },
   ]);
+});
+
+test("a state that forgets a host depends on nothing there any more", () => {
+  const volume = {
+    urn: urn("docker:index/volume:Volume", "data"),
+    type: "docker:index/volume:Volume",
+    provider: `${provider}::1`,
+  };
+  const other = {
+    urn: urn("pulumi:providers:docker", "host-db1"),
+    type: "pulumi:providers:docker",
+    inputs: { host: "unix:///x" },
+  };
+  const files = {
+    urn: urn("pgtopology:index:VolumeFiles", "files"),
+    type: "pgtopology:index:VolumeFiles",
+    dependencies: [volume.urn, other.urn],
+    propertyDependencies: { volume: [volume.urn], mount: null },
+  };
+  const gone = { urn: provider, type: "pulumi:providers:docker", inputs: { host: "tcp://10.0.0.12:2376" } };
+  const state = { version: 3, deployment: { resources: [gone, other, volume, files], secrets: "kept" } };
+  expect(withoutHost(state, "db2")).toEqual({
+    version: 3,
+    deployment: {
+      resources: [other, { ...files, dependencies: [other.urn], propertyDependencies: { volume: [], mount: [] } }],
+      secrets: "kept",
+    },
+  });
 });
 
 test("a stack that the backend does not have is on no host", () => {
