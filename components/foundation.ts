@@ -3,7 +3,8 @@ import { DockerEngine } from "../provider/resources/docker-engine.ts";
 import { LABELS } from "../plan/names.ts";
 import { nodeMarks, on, placed } from "../plan/placed.ts";
 import type { PlacedNode } from "../plan/placed.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { HostPlan, MonitoringPlan, Plan } from "../plan/plan.ts";
+import type { NodePort } from "../operations/preflight.ts";
 import { ParameterCheck } from "../provider/resources/parameter-check.ts";
 import { Credentials } from "./credentials.ts";
 import type { ChosenSecrets } from "./credentials.ts";
@@ -44,6 +45,18 @@ export function layFoundation(plan: Plan, chosen: ChosenSecrets, projectDirector
   };
 }
 
+function monitoringPorts({ prometheus, exporters }: MonitoringPlan): NodePort[] {
+  const onHost = (host: HostPlan | null): { on?: string } => (host === null ? {} : { on: host.name });
+  return [
+    ...(prometheus.published === null
+      ? []
+      : [{ node: "Prometheus", ...prometheus.published, ...onHost(prometheus.host) }]),
+    ...exporters.flatMap(({ node, host: place, published }) =>
+      published.map(({ host, port }) => ({ node: `the exporter of ${node}`, host, port, ...onHost(place) })),
+    ),
+  ];
+}
+
 /** With hosts it matters where that is. */
 function backupServer({ backup }: Plan): { backupServer?: PlacedNode } {
   if (backup === null || backup.host === null) return {};
@@ -69,9 +82,7 @@ function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
           ? []
           : { node: node.name, ...node.published, ...(node.host === null ? {} : { on: node.host.name }) },
       ),
-      ...(plan.monitoring?.prometheus.published
-        ? [{ node: "Prometheus", ...plan.monitoring.prometheus.published }]
-        : []),
+      ...(plan.monitoring === null ? [] : monitoringPorts(plan.monitoring)),
     ],
     ...(plan.hosts.length === 0 ? {} : { hosts: plan.hosts }),
     ...nodeMarks(plan),

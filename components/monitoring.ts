@@ -5,8 +5,8 @@ import { CONFIGURATION_FILES, CONFIGURATION_MOUNT, POSTGRES_UID, PROMETHEUS_HOME
 import { factsFile } from "../plan/monitoring.ts";
 import type { CertificateEnd } from "../plan/monitoring.ts";
 import { LABELS } from "../plan/names.ts";
-import { nodeMarks } from "../plan/placed.ts";
-import type { ExporterPlan, MonitoringPlan, PrometheusPlan } from "../plan/plan.ts";
+import { nodeMarks, on } from "../plan/placed.ts";
+import type { ExporterPlan, HostPlan, MonitoringPlan, PrometheusPlan, PublishedPort } from "../plan/plan.ts";
 import { Password } from "../provider/resources/password.ts";
 import { Role } from "../provider/resources/role.ts";
 import { VolumeFiles } from "../provider/resources/volume-files.ts";
@@ -39,17 +39,17 @@ export class Monitoring extends pulumi.ComponentResource {
     this.#name = name;
     this.#foundation = foundation;
     this.#monitoring = monitoring;
-    const { prometheus, image: tag } = monitoring;
+    const { prometheus, exporters } = monitoring;
     const password = new Password(`${name}-password`, { length: PASSWORD_LENGTH, version: 1 }, { parent: this });
     const role = this.#role(password, primary);
-    const image = builtImage(`${name}-image`, "monitoring", tag, foundation, null, this);
-    const exporterFiles = this.#exporterFiles(password);
+    const images = this.#images([...exporters, prometheus].map(({ host }) => host));
     const prometheusFiles = this.#prometheusFiles(prometheus, nodes);
     // The servers have read that the role may come in.
-    const exporters = monitoring.exporters.map((exporter) =>
-      this.#exporter(exporter, exporterFiles, [image, role, topology.verified]),
-    );
-    this.#prometheus(prometheus, prometheusFiles, exporters);
+    const watched = [...Map.groupBy(exporters, ({ host }) => host?.name).values()].flatMap((beside) => {
+      const files = this.#exporterFiles(password, beside);
+      return beside.map((exporter) => this.#exporter(exporter, files, [...images, role, topology.verified]));
+    });
+    this.#prometheus(prometheus, prometheusFiles, [...images, ...watched]);
     this.registerOutputs({});
   }
 
@@ -62,51 +62,77 @@ export class Monitoring extends pulumi.ComponentResource {
     );
   }
 
-  #exporterFiles(password: Password): VolumeFiles {
-    const { exporterVolume, exporterFiles, exporters } = this.#monitoring;
+  /** One for each engine. A host brings the image to itself, and gets it from the engine of this machine, if that is one of them. */
+  #images(places: readonly (HostPlan | null)[]): pulumi.Resource[] {
+    const byName = [...new Map(places.map((place) => [place?.name, place])).values()];
+    const here = byName.filter((place) => place === null || place.docker.startsWith("unix:"));
+    const away = byName.filter((place) => !here.includes(place));
+    const name = (place: HostPlan | null): string => onHost(`${this.#name}-image`, place);
+    const { image } = this.#monitoring;
+    const first = here.map((place) => builtImage(name(place), "monitoring", image, this.#foundation, place, this));
+    const foundation = { ...this.#foundation, beforeFiles: [...this.#foundation.beforeFiles, ...first] };
+    return [...first, ...away.map((place) => builtImage(name(place), "monitoring", image, foundation, place, this))];
+  }
+
+  /** What the exporters of one engine read. */
+  #exporterFiles(password: Password, [first]: readonly ExporterPlan[]): VolumeFiles {
+    const { exporterVolume, exporterFiles } = this.#monitoring;
     const authority = this.#foundation.credentials.authority.trustedPem;
-    return this.#files(`${this.#name}-exporter`, exporterVolume, exporters[0]?.container ?? "", [
+    const place = first?.host ?? null;
+    return this.#files(onHost(`${this.#name}-exporter`, place), place, exporterVolume, first?.container ?? "", [
       ...exporterFiles,
       { path: CONFIGURATION_FILES.certificateAuthority, content: authority, mode: 0o644 },
       { path: CONFIGURATION_FILES.exporterPassword, content: password.value, mode: 0o600 },
     ]);
   }
 
-  #prometheusFiles({ container, configurationVolume, files }: PrometheusPlan, nodes: readonly PostgresNode[]) {
+  #prometheusFiles({ container, host, configurationVolume, files }: PrometheusPlan, nodes: readonly PostgresNode[]) {
     const ends = pulumi.all(
       nodes.map(({ node, certificate }) => certificate.certificatePem.apply((pem) => endOf(node.name, pem))),
     );
     const facts = ends.apply((certificates) => factsFile(this.#monitoring, certificates));
-    return this.#files(`${this.#name}-prometheus`, configurationVolume, container, [
+    return this.#files(`${this.#name}-prometheus`, host, configurationVolume, container, [
       ...files,
       { path: CONFIGURATION_FILES.facts, content: facts, mode: 0o644 },
     ]);
   }
 
-  #files(name: string, volume: string, through: string, files: InputsOf<VolumeFilesInputs>["files"]): VolumeFiles {
+  #files(
+    name: string,
+    host: HostPlan | null,
+    volume: string,
+    through: string,
+    files: InputsOf<VolumeFilesInputs>["files"],
+  ): VolumeFiles {
     const { plan } = this.#foundation;
-    const made = this.#volume(`${name}-configuration`, volume);
+    const made = this.#volume(`${name}-configuration`, host, volume);
     const mount = CONFIGURATION_MOUNT;
     const more = { uid: POSTGRES_UID, labels: plan.labels, through, serverFiles: [] };
     return new VolumeFiles(
       `${name}-files`,
-      { image: plan.image, volume, mount, files, ...more },
+      { image: plan.image, ...on(host), volume, mount, files, ...more },
       { parent: this, dependsOn: made },
     );
   }
 
-  #volume(name: string, volume: string): docker.Volume {
-    const { plan, beforeFiles } = this.#foundation;
+  #volume(name: string, host: HostPlan | null, volume: string): docker.Volume {
+    const { plan, docker: hosts, beforeFiles } = this.#foundation;
     return new docker.Volume(
       name,
       { name: volume, labels: asLabels(plan.labels) },
-      { parent: this, dependsOn: [...beforeFiles], ignoreChanges: ["labels", "driver", "driverOpts"] },
+      {
+        parent: this,
+        ...hosts.on(host),
+        dependsOn: [...beforeFiles],
+        ignoreChanges: ["labels", "driver", "driverOpts"],
+      },
     );
   }
 
   #exporter(exporter: ExporterPlan, files: VolumeFiles, dependsOn: readonly pulumi.Resource[]): docker.Container {
     const { exporterVolume } = this.#monitoring;
-    const { node, host, container, environment } = exporter;
+    const { plan, docker: hosts, network } = this.#foundation;
+    const { node, host, hostname, container, environment } = exporter;
     return new docker.Container(
       `${this.#name}-${node}`,
       {
@@ -115,15 +141,17 @@ export class Monitoring extends pulumi.ComponentResource {
         command: [...exporter.arguments],
         envs: [...environment],
         mounts: [{ type: "volume", source: exporterVolume, target: CONFIGURATION_MOUNT, readOnly: true }],
-        networksAdvanced: [{ name: this.#foundation.plan.network.name, aliases: [host] }],
+        networksAdvanced: [{ name: plan.network.name, aliases: [hostname] }],
+        ...(exporter.published.length === 0 ? {} : { ports: exporter.published.map(publishedPort) }),
       },
-      { parent: this, dependsOn: [this.#foundation.network.on(null), files, ...dependsOn] },
+      { parent: this, ...hosts.on(host), dependsOn: [network.on(host), files, ...dependsOn] },
     );
   }
 
-  #prometheus(prometheus: PrometheusPlan, files: VolumeFiles, exporters: readonly docker.Container[]): void {
-    const { container, volume, configurationVolume, port, published } = prometheus;
-    const data = this.#volume(`${this.#name}-data`, volume);
+  #prometheus(prometheus: PrometheusPlan, files: VolumeFiles, dependsOn: readonly pulumi.Resource[]): void {
+    const { container, host, volume, configurationVolume, port, published } = prometheus;
+    const { plan, docker: hosts, network } = this.#foundation;
+    const data = this.#volume(`${this.#name}-data`, host, volume);
     new docker.Container(
       `${this.#name}-container`,
       {
@@ -134,11 +162,10 @@ export class Monitoring extends pulumi.ComponentResource {
           { type: "volume", source: volume, target: PROMETHEUS_HOME, readOnly: false },
           { type: "volume", source: configurationVolume, target: CONFIGURATION_MOUNT, readOnly: true },
         ],
-        networksAdvanced: [{ name: this.#foundation.plan.network.name }],
-        ports:
-          published === null ? [] : [{ internal: port, external: published.port, ip: published.host, protocol: "tcp" }],
+        networksAdvanced: [{ name: plan.network.name }],
+        ports: published === null ? [] : [publishedPort({ ...published, internal: port })],
       },
-      { parent: this, dependsOn: [data, files, ...exporters] },
+      { parent: this, ...hosts.on(host), dependsOn: [network.on(host), data, files, ...dependsOn] },
     );
   }
 
@@ -154,6 +181,16 @@ export class Monitoring extends pulumi.ComponentResource {
 }
 
 const STOP_TIMEOUT_SECONDS = 10;
+
+/** The name of a resource that each host has one of. */
+const onHost = (name: string, host: HostPlan | null): string => (host === null ? name : `${name}-${host.name}`);
+
+const publishedPort = ({ host, port, internal }: PublishedPort): docker.types.input.ContainerPort => ({
+  internal,
+  external: port,
+  ip: host,
+  protocol: "tcp",
+});
 
 const endOf = (node: string, pem: string): CertificateEnd => ({
   node,

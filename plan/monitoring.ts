@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { render } from "../config-templates/render.ts";
-import type { NodeSettings, Settings } from "../settings/settings.ts";
+import type { MonitoringSettings, NodeSettings, Settings } from "../settings/settings.ts";
 import { MAINTENANCE_DATABASE, MONITORING_ROLE } from "./access-rules.ts";
 import { builtImageName } from "./built-image.ts";
+import { hostPlan } from "./host-plan.ts";
 import { BACKUP_METRICS_PORT, CONFIGURATION_FILES, PROMETHEUS_HOME, SERVER_PORT } from "./layout.ts";
 import * as names from "./names.ts";
 import type { StackIdentity } from "./names.ts";
-import type { ExporterPlan, MonitoringPlan, PlannedFile } from "./plan.ts";
+import type { ExporterPlan, MonitoringPlan, PlannedFile, PublishedPort } from "./plan.ts";
 import { monitoringRole } from "./roles.ts";
 
 /** As images/monitoring/export-metrics has them. */
@@ -29,9 +30,10 @@ export function monitoringPlan(settings: Settings, identity: StackIdentity): Mon
     role: monitoringRole(),
     exporterVolume: names.exporterVolumeName(identity),
     exporterFiles: [{ path: CONFIGURATION_FILES.queries, content: render("queries.yml", {}), mode: 0o644 }],
-    exporters: nodes.map((node) => exporterPlan(identity, node)),
+    exporters: nodes.map((node) => exporterPlan(settings, identity, node)),
     prometheus: {
       container: prometheus,
+      host: monitoring.host === null ? null : hostPlan(monitoring.host),
       volume: `${prometheus}-data`,
       configurationVolume: `${prometheus}-configuration`,
       port: PROMETHEUS_PORT,
@@ -51,12 +53,15 @@ export function monitoringPlan(settings: Settings, identity: StackIdentity): Mon
   };
 }
 
-function exporterPlan(identity: StackIdentity, { name }: NodeSettings): ExporterPlan {
+function exporterPlan({ monitoring }: Settings, identity: StackIdentity, node: NodeSettings): ExporterPlan {
+  const { name, host } = node;
   const options = `sslmode=verify-full&sslrootcert=${CONFIGURATION_FILES.certificateAuthority}`;
   return {
     node: name,
     container: names.exporterName(identity, name),
-    host: names.exporterHost(name),
+    host: host === null ? null : hostPlan(host),
+    hostname: names.exporterHost(name),
+    published: publishedPorts(monitoring, node),
     environment: [
       `DATA_SOURCE_PASS_FILE=${CONFIGURATION_FILES.exporterPassword}`,
       `DATA_SOURCE_URI=${name}:${SERVER_PORT}/${MAINTENANCE_DATABASE}?${options}`,
@@ -66,12 +71,30 @@ function exporterPlan(identity: StackIdentity, { name }: NodeSettings): Exporter
   };
 }
 
-function prometheusFiles(identity: StackIdentity, { nodes, backup }: Settings): PlannedFile[] {
+/** Whoever reaches them sees the metrics: they are published only where Prometheus is on another host. */
+function publishedPorts({ host: place }: MonitoringSettings, { host, metricsPort }: NodeSettings): PublishedPort[] {
+  if (host === null || metricsPort === null || host.name === place?.name) return [];
+  return [
+    { host: host.address, port: metricsPort, internal: EXPORTER_PORTS.postgres },
+    { host: host.address, port: metricsPort + 1, internal: EXPORTER_PORTS.engine },
+  ];
+}
+
+/** Where Prometheus finds an exporter, by the port that it has in its container. */
+function exporterAddress({ monitoring }: Settings, node: NodeSettings, internal: number): string {
+  const published = publishedPorts(monitoring, node).find((port) => port.internal === internal);
+  return published === undefined
+    ? `${names.exporterHost(node.name)}:${internal}`
+    : `${published.host}:${published.port}`;
+}
+
+function prometheusFiles(identity: StackIdentity, settings: Settings): PlannedFile[] {
+  const { nodes, backup } = settings;
   const { alerts, facts } = CONFIGURATION_FILES;
-  const scraped = nodes.map(({ name }) => ({
-    node: name,
-    postgres: `${names.exporterHost(name)}:${EXPORTER_PORTS.postgres}`,
-    engine: `${names.exporterHost(name)}:${EXPORTER_PORTS.engine}`,
+  const scraped = nodes.map((node) => ({
+    node: node.name,
+    postgres: exporterAddress(settings, node, EXPORTER_PORTS.postgres),
+    engine: exporterAddress(settings, node, EXPORTER_PORTS.engine),
   }));
   const backups = backup.enabled
     ? [{ name: names.BACKUP_HOST, target: `${names.BACKUP_HOST}:${BACKUP_METRICS_PORT}` }]

@@ -128,14 +128,26 @@ export interface MonitoringPlan {
 export interface ExporterPlan {
   readonly node: string;
   readonly container: string;
-  readonly host: string;
+  /** That of its node; null: there are no hosts. */
+  readonly host: HostPlan | null;
+  /** Its name on the Docker network. */
+  readonly hostname: string;
+  /** For a Prometheus on another host; empty: it finds the exporter on the Docker network. */
+  readonly published: readonly PublishedPort[];
   /** In the order in which the engine is given them. It holds no password. */
   readonly environment: readonly string[];
   readonly arguments: readonly string[];
 }
 
+export interface PublishedPort extends HostPort {
+  /** In the container. */
+  readonly internal: number;
+}
+
 export interface PrometheusPlan {
   readonly container: string;
+  /** null: there are no hosts. */
+  readonly host: HostPlan | null;
   readonly volume: string;
   readonly configurationVolume: string;
   readonly port: number;

@@ -1,4 +1,4 @@
-import { backupHost } from "./backup-host.ts";
+import { hostBesides } from "./host-besides.ts";
 import { spanSeconds } from "./durations.ts";
 import { parameterText } from "./parameter-values.ts";
 import { postgresMajorOf } from "./postgres-major.ts";
@@ -13,14 +13,16 @@ import type {
   OwnAuthority,
 } from "./settings.ts";
 import type { StackFile } from "./stack-file.ts";
-import { defaultConnectionLimit } from "./topology-needs.ts";
+import { METRICS_PORT, defaultConnectionLimit } from "./topology-needs.ts";
 
 /** Completes a stack file in which no problem was found. */
 export function resolve(file: StackFile): Settings {
   const { image, primary, database, accessRules, archiving, backup, initdb, deletionProtection, acknowledge } = file;
   const entries = Object.entries(file.hosts).map(([name, host]) => [name, resolveHost(name, host)] as const);
   const hosts = Object.fromEntries(entries);
-  const nodes = file.nodes.map((node) => resolveNode(node, hosts));
+  const { monitoring } = file;
+  const nodes = file.nodes.map((node) => resolveNode(node, hosts, monitoring.enabled));
+  const backupHost = hostBesides(backup.host, hosts, nodes);
   return {
     image,
     postgresMajor: majorOf(file),
@@ -45,11 +47,15 @@ export function resolve(file: StackFile): Settings {
     archiving,
     guard: file.guard,
     hooks: { afterPromotion: file.hooks.afterPromotion ?? null },
-    backup: { ...backup, host: backup.enabled ? backupHost(backup.host, hosts, nodes) : null },
+    backup: { ...backup, host: backup.enabled ? backupHost : null },
     drill: resolveDrill(file.drill),
     objectives: resolveObjectives(file.objectives),
     bootstrap: resolveBootstrap(file.bootstrap),
-    monitoring: { enabled: file.monitoring.enabled, port: file.monitoring.port ?? null },
+    monitoring: {
+      enabled: monitoring.enabled,
+      host: monitoring.enabled ? hostBesides(monitoring.host ?? backupHost?.name, hosts, nodes) : null,
+      port: monitoring.port ?? null,
+    },
     initdb,
     passwords: file.passwords,
     certificateAuthority: file.certificateAuthority,
@@ -72,11 +78,13 @@ const resolveHost = (name: string, { docker, address, certificates }: StackFile[
   certificates: certificates ?? null,
 });
 
-function resolveNode(node: StackFile["nodes"][number], hosts: Settings["hosts"]): NodeSettings {
-  const { name, port, address, upstream, applyDelay, image } = node;
+function resolveNode(node: StackFile["nodes"][number], hosts: Settings["hosts"], isWatched: boolean): NodeSettings {
+  const { name, port, metricsPort = METRICS_PORT, address, upstream, applyDelay, image } = node;
+  const host = (node.host === undefined ? undefined : hosts[node.host]) ?? null;
   return {
     name,
-    host: (node.host === undefined ? undefined : hosts[node.host]) ?? null,
+    host,
+    metricsPort: host === null || !isWatched ? null : metricsPort,
     port: port ?? null,
     address: address ?? null,
     upstream: upstream ?? null,

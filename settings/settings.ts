@@ -59,6 +59,8 @@ export interface NodeSettings {
   readonly port: number | null;
   /** Fixed IPv4 address inside `network.subnet`; null: found by DNS name. */
   readonly address: string | null;
+  /** Of its exporter on its host's address, and the next one; null: nobody there asks it. */
+  readonly metricsPort: number | null;
   /** The node that this one streams from; null: whichever node is the primary. */
   readonly upstream: string | null;
   /** PostgreSQL's recovery_min_apply_delay, as written ("30min"); null: applied at once. */
@@ -172,6 +174,8 @@ export interface BootstrapSettings {
 /** Exporters and a Prometheus. */
 export interface MonitoringSettings {
   readonly enabled: boolean;
+  /** Where Prometheus is; null: there are no hosts, or nothing is watched. */
+  readonly host: HostSettings | null;
   /** Of Prometheus, on the loopback address; null: not published. */
   readonly port: number | null;
 }

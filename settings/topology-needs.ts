@@ -18,6 +18,9 @@ export const BACKUP_SENDERS = 3;
 /** Names on the network and in PostgreSQL that a backup server takes. */
 export const BACKUP_NAMES: ReadonlySet<string> = new Set(["barman", "streaming_barman"]);
 
+/** Where exporters are published on their host unless a node says otherwise; that of the disk is at the next port. */
+export const METRICS_PORT = 9187;
+
 /** What the exporters log in as. */
 export const MONITORING_ROLE = "postgres_exporter";
 

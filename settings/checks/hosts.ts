@@ -1,8 +1,10 @@
 import { didYouMean } from "../did-you-mean.ts";
 import { type Finding, problem } from "../findings.ts";
+import { hostBesides } from "../host-besides.ts";
 import type { KeyPath } from "../key-path.ts";
 import { shown } from "../shown.ts";
 import type { StackFileDraft } from "../stack-file.ts";
+import { METRICS_PORT } from "../topology-needs.ts";
 import { type Check, type ListedNode, listedNodes } from "./check.ts";
 import { listed } from "./nodes.ts";
 
@@ -13,13 +15,15 @@ export const checkHosts: Check = (file, { isRefused }) => {
   if (isRefused(["hosts"])) return [];
   const nodes = listedNodes(file);
   const names = Object.keys(file.hosts ?? {});
-  if (names.length === 0) return [...nodes.flatMap(needlessHost), ...needlessOperators(file), ...needlessPlace(file)];
+  if (names.length === 0) return [...nodes.flatMap(needlessHost), ...needlessOperators(file), ...needlessPlaces(file)];
   return [
     ...hostEntries(file).flatMap(([name, host]) => accessFindings(name, host)),
     ...uniqueFindings(file, "docker", "Two hosts have two engines: give each its own."),
     ...uniqueFindings(file, "address", "Give each host its own address."),
     ...nodes.flatMap((node) => nodeFindings(node, names, isRefused)),
     ...unknownHost(["backup", "host"], file.backup?.host, names),
+    ...unknownHost(["monitoring", "host"], file.monitoring?.host, names),
+    ...metricsFindings(file, names),
     ...oneEngineFindings(file),
   ];
 };
@@ -27,10 +31,14 @@ export const checkHosts: Check = (file, { isRefused }) => {
 const hostEntries = ({ hosts }: StackFileDraft): (readonly [string, HostDraft])[] =>
   Object.entries(hosts ?? {}).flatMap(([name, host]) => (host === undefined ? [] : [[name, host] as const]));
 
-function needlessHost({ index, host }: ListedNode): readonly Finding[] {
-  if (host === undefined) return [];
-  const what = `${shown(host)} is named, but there are no hosts`;
-  return [problem(["nodes", index, "host"], { what, fix: "Set hosts with it, or leave it out." })];
+function needlessHost({ index, host, metricsPort }: ListedNode): readonly Finding[] {
+  const what = "without hosts Prometheus finds the exporter on the Docker network";
+  return [
+    ...needlessName(["nodes", index, "host"], host),
+    ...(metricsPort === undefined
+      ? []
+      : [problem(["nodes", index, "metricsPort"], { what, fix: "Set hosts with it, or leave it out." })]),
+  ];
 }
 
 function needlessOperators({ network }: StackFileDraft): readonly Finding[] {
@@ -39,10 +47,15 @@ function needlessOperators({ network }: StackFileDraft): readonly Finding[] {
   return [problem(["network", "operators"], { what, fix: "Leave it out." })];
 }
 
-function needlessPlace({ backup }: StackFileDraft): readonly Finding[] {
-  if (backup?.host === undefined) return [];
-  const what = `${shown(backup.host)} is named, but there are no hosts`;
-  return [problem(["backup", "host"], { what, fix: "Set hosts with it, or leave it out." })];
+const needlessPlaces = ({ backup, monitoring }: StackFileDraft): readonly Finding[] => [
+  ...needlessName(["backup", "host"], backup?.host),
+  ...needlessName(["monitoring", "host"], monitoring?.host),
+];
+
+function needlessName(path: KeyPath, host: string | undefined): readonly Finding[] {
+  if (host === undefined) return [];
+  const what = `${shown(host)} is named, but there are no hosts`;
+  return [problem(path, { what, fix: "Set hosts with it, or leave it out." })];
 }
 
 function accessFindings(name: string, { docker, certificates, unencrypted }: HostDraft): readonly Finding[] {
@@ -114,17 +127,46 @@ function unknownHost(path: KeyPath, host: string | undefined, names: readonly st
   return [problem(path, { what: `${shown(host)} is not among the hosts`, allowed: listed(names), fix })];
 }
 
+/** Where servers are watched: exporters find their ports free, and Prometheus finds the backup server. */
+function metricsFindings(file: StackFileDraft, names: readonly string[]): readonly Finding[] {
+  if (file.monitoring?.enabled !== true) return [];
+  const byHost = Map.groupBy(listedNodes(file), ({ host }) => host).values();
+  return [...[...byHost].flatMap(metricsPortFindings), ...prometheusFindings(file, names)];
+}
+
+function metricsPortFindings(nodes: readonly ListedNode[]): readonly Finding[] {
+  const taken = new Map(nodes.flatMap(({ port, name = "a node" }) => (port === undefined ? [] : [[port, name]])));
+  return nodes.flatMap(({ index, name = "a node", metricsPort = METRICS_PORT }) => {
+    const both = [metricsPort, metricsPort + 1];
+    const clash = both.find((port) => taken.has(port));
+    for (const port of both) if (!taken.has(port)) taken.set(port, `the exporter of ${name}`);
+    if (clash === undefined) return [];
+    const what = `the exporter of ${name} takes ${both.join(" and ")} of its host, and ${clash} is the port of ${taken.get(clash)}`;
+    return [
+      problem(["nodes", index, "metricsPort"], { what, fix: "Choose another one, which is free as the next one is." }),
+    ];
+  });
+}
+
+/** The backup server says how it is on the Docker network of its own host, and nowhere else. */
+function prometheusFindings(file: StackFileDraft, names: readonly string[]): readonly Finding[] {
+  const [named, backup] = [file.monitoring?.host, file.backup];
+  if (named === undefined || backup?.enabled !== true) return [];
+  const hosts = Object.fromEntries(names.map((name) => [name, { name }]));
+  const nodes = listedNodes(file).map(({ host }) => ({ host: (host === undefined ? undefined : hosts[host]) ?? null }));
+  const place = hostBesides(backup.host, hosts, nodes)?.name;
+  if (place === undefined || place === named) return [];
+  const what = `the backup server is on ${place}, and only there does it say how it is`;
+  return [problem(["monitoring", "host"], { what, fix: `Write ${place}, or leave it out.` })];
+}
+
 /** What this version has for one engine only. */
-function oneEngineFindings({ archiving, monitoring, network }: StackFileDraft): readonly Finding[] {
+function oneEngineFindings({ archiving, network }: StackFileDraft): readonly Finding[] {
   const findings: Finding[] = [];
   if (archiving?.enabled === true) {
     const what = "the archive is a volume of one engine, and nodes on other hosts do not see it";
     const fix = "Leave it out. With `backup: { enabled: true }` a backup server keeps the WAL.";
     findings.push(problem(["archiving", "enabled"], { what, fix }));
-  }
-  if (monitoring?.enabled === true) {
-    const what = "metrics of nodes on several hosts: this version does not have them yet";
-    findings.push(problem(["monitoring", "enabled"], { what, fix: "Leave it out." }));
   }
   if (network?.bindAddress !== undefined && network.bindAddress !== "127.0.0.1") {
     const what = "with hosts, each node is published at the address of its host";

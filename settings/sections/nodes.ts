@@ -21,6 +21,12 @@ const port = z.int().min(1).max(65_535).register(rules, {
   fix: "Choose a free port of this host, or leave it out to not publish the node.",
 });
 
+const metricsPort = z.int().min(1).max(65_534).register(rules, {
+  what: "a port",
+  allowed: "1 to 65534, without quotes",
+  fix: "Choose a port of its host that is free, as the next one is, or leave it out for 9187.",
+});
+
 const address = z
   .string()
   .refine((text) => ipaddr.IPv4.isValidFourPartDecimal(text))
@@ -57,6 +63,8 @@ export const node = z
     address: address.optional(),
     /** @default - the engine of this machine */
     host: host.optional(),
+    /** With hosts and monitoring: of its exporter, and the next one for that of the disk. @default 9187 */
+    metricsPort: metricsPort.optional(),
     /** @default - the primary */
     upstream: upstream.optional(),
     /** @default - applied at once */
@@ -66,7 +74,7 @@ export const node = z
   })
   .register(rules, {
     what: "a node",
-    allowed: "the keys name, port, address, host, upstream, applyDelay and image",
+    allowed: "the keys name, port, address, host, metricsPort, upstream, applyDelay and image",
     fix: `Write it for example as ${EXAMPLE}.`,
   });
 

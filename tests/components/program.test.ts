@@ -386,6 +386,59 @@ describe("monitoring", () => {
   });
 });
 
+describe("monitoring of nodes on several hosts", () => {
+  const address = (number: number): string => `10.0.0.${number}`;
+  const keys = {
+    primary: "node-1",
+    hosts: {
+      db1: { docker: "ssh://db1.example.com", address: address(11) },
+      db2: { docker: "ssh://db2.example.com", address: address(12) },
+    },
+    nodes: [
+      { name: "node-1", host: "db1", port: 5432 },
+      { name: "node-2", host: "db1", port: 5433, metricsPort: 9200 },
+      { name: "node-3", host: "db2", port: 5432 },
+    ],
+    monitoring: { enabled: true, port: 9090 },
+  };
+  const published = (run: Awaited<ReturnType<typeof runProgram>>, name: string): unknown =>
+    (run.find(name).inputs["ports"] as { external: number; ip: string }[] | undefined)?.map(
+      ({ ip, external }) => `${ip}:${external}`,
+    );
+
+  test("stands on each of them once, with its image and its files", async () => {
+    const run = await runProgram(keys);
+    const names = run.registrations.map(({ name }) => name);
+    for (const host of ["db1", "db2"]) {
+      expect(names).toContain(`monitoring-image-${host}`);
+      expect(run.find(`monitoring-exporter-${host}-files`).inputs).toMatchObject({ host: { name: host } });
+    }
+    expect(run.find("monitoring-prometheus-files").inputs).toMatchObject({ host: { name: "db2" } });
+  });
+
+  test("is published where Prometheus is not, at the address of the host, and Prometheus on loopback alone", async () => {
+    const run = await runProgram(keys);
+    expect(published(run, "monitoring-node-1")).toEqual(["10.0.0.11:9187", "10.0.0.11:9188"]);
+    expect(published(run, "monitoring-node-2")).toEqual(["10.0.0.11:9200", "10.0.0.11:9201"]);
+    expect(published(run, "monitoring-node-3")).toBeUndefined();
+    expect(published(run, "monitoring-container")).toEqual(["127.0.0.1:9090"]);
+    const ports = run.find("engine").inputs["ports"] as { node: string; on: string }[];
+    expect(ports.map(({ node, on }) => `${node} on ${on}`)).toContain("the exporter of node-2 on db1");
+    expect(ports.map(({ node, on }) => `${node} on ${on}`)).toContain("Prometheus on db2");
+  });
+
+  test("Prometheus asks exporters at the addresses of their hosts, and its own host's on the Docker network", async () => {
+    const files = (await runProgram(keys)).find("monitoring-prometheus-files").inputs["files"];
+    const { content = "" } =
+      (files as { path: string; content?: string }[]).find(({ path }) => path.endsWith("/prometheus.yml")) ?? {};
+    const targets = [...content.matchAll(/targets: \["?([^\]"]+)/g)].map(([, target]) => target);
+    expect(targets).toEqual([
+      ...["10.0.0.11:9187", "10.0.0.11:9200", "node-3.exporter:9187"],
+      ...["10.0.0.11:9188", "10.0.0.11:9201", "node-3.exporter:9100"],
+    ]);
+  });
+});
+
 describe("secrets", () => {
   const chosen = { ...TWO, passwords: { owner: `${CANARY} chosen owner`, replication: `${CANARY} chosen repl` } };
 

@@ -9,6 +9,7 @@ import { mostAdvanced } from "../support/most-advanced.ts";
 import { ownerLogin } from "../support/outputs.ts";
 import type { StackOutputs } from "../support/outputs.ts";
 import { freePorts } from "../support/ports.ts";
+import { PROJECT_NAME } from "../support/project.ts";
 import { recover } from "../support/recover.ts";
 import { rowsOf } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
@@ -26,7 +27,7 @@ let port: number;
 beforeAll(async () => {
   [port = 0] = await freePorts(1);
   hosts = await TestHosts.create(Object.values(NODES), "db3");
-  stack = await TestStack.create(config(withDrill));
+  stack = await TestStack.create(config(watched));
 });
 afterAll(async () => {
   await stack.dispose();
@@ -42,6 +43,8 @@ const config = (rest: StackConfig = {}): StackConfig => ({
 });
 const withDrill = { drill: { enabled: true, assertions: ["SELECT current_database() = 'app'"] } };
 
+const watched = { ...withDrill, monitoring: { enabled: true } };
+
 const psql = (node: NodeName, sql: string): Promise<string> => hosts.psql(NODES[node], stack.container(node), sql);
 
 test("a host whose ssh refuses the user is told in one message, before anything is made", async () => {
@@ -49,14 +52,14 @@ test("a host whose ssh refuses the user is told in one message, before anything 
     ...hosts.entries,
     db3: { ...hosts.entries["db3"], docker: `ssh://stranger@${hosts.entries["db3"]?.address}` },
   };
-  await stack.configure(config({ hosts: stranger, ...withDrill }));
+  await stack.configure(config({ hosts: stranger, ...watched }));
   const { exitCode, output } = await stack.pulumi(["preview"]);
   expect(exitCode).not.toBe(0);
   const refusals = output.split("\n").filter((line) => line.includes("Permission denied"));
   expect(refusals).toEqual([
     expect.stringMatching(/expected a Docker engine of db3, at ssh:\/\/stranger@.*: Permission denied/),
   ]);
-  await stack.configure(config(withDrill));
+  await stack.configure(config(watched));
 });
 
 test("three nodes on three hosts, one of them behind ssh, come up, stream over TLS, and clients find them at the addresses of the hosts", async () => {
@@ -90,6 +93,25 @@ test("a backup server on the third host has a backup, which a drill there has re
   await expect.poll(restorable, { timeout: 60_000 }).toBe(1);
   const from = "SELECT host(client_addr) FROM pg_stat_replication WHERE application_name = 'barman_receive_wal'";
   expect(await psql("node-1", from)).toBe(hosts.entries[NODES["node-3"]]?.address);
+});
+
+test("a Prometheus beside the backup server hears of all three, and exporters listen at the address of their host alone", async () => {
+  const prometheus = `${PROJECT_NAME}-${stack.name}.prometheus`;
+  const values = async (query: string): Promise<string[]> => {
+    const command = ["promtool", "query", "instant", "http://localhost:9090", query];
+    const answer = await hosts.docker("db3", ["exec", prometheus, ...command]);
+    return [...answer.matchAll(/node="([^"]+)".* => (\S+) @/g)].map(([, node, value]) => `${node} ${value}`).sort();
+  };
+  const wait = { timeout: 120_000, interval: 1000 };
+  await expect.poll(() => values("pg_topology_node_primary"), wait).toEqual(["node-1 1", "node-2 0", "node-3 0"]);
+  await expect
+    .poll(() => values("up{job!='postgres'}"), wait)
+    .toEqual(["barman 1", ...names.map((name) => `${name} 1`)]);
+  const ports = (node: NodeName) =>
+    hosts.docker(NODES[node], ["ps", "--filter", `name=${stack.container(node)}.exporter`, "--format", "{{.Ports}}"]);
+  expect(await ports("node-2")).toContain(`${hosts.entries[NODES["node-2"]]?.address}:9187->9187/tcp`);
+  expect(await ports("node-2")).not.toContain("0.0.0.0");
+  expect(await ports("node-3")).not.toContain("->");
 });
 
 test("the primary changes to another host without a lost row", async () => {

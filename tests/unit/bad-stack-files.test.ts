@@ -35,7 +35,7 @@ const SHAPES: readonly BadFile[] = [
   [
     "names instead of nodes",
     { nodes: ["node-1"] },
-    [["nodes[0]", "name, port, address, host, upstream, applyDelay and image"]],
+    [["nodes[0]", "name, port, address, host, metricsPort, upstream, applyDelay and image"]],
   ],
   ["a node without a name", { nodes: [{ name: "node-1" }, { port: 5456 }] }, [["nodes[1].name", "it is missing"]]],
   ["an empty list of nodes", { nodes: [] }, [["nodes", "it is an empty list"]]],
@@ -223,7 +223,7 @@ const BACKUPS: readonly BadFile[] = [
     "monitoring that is neither on nor off",
     { monitoring: { enabled: "yes", port: "9090", grafana: true } },
     [
-      ["monitoring.grafana", "Allowed: enabled, port"],
+      ["monitoring.grafana", "Allowed: enabled, host, port"],
       ["monitoring.enabled", "without quotes"],
       ["monitoring.port", "without quotes"],
     ],
@@ -445,7 +445,32 @@ const HOSTS: readonly BadFile[] = [
     [["backup.host", "the name of a host"]],
   ],
   ["a host of the backups, and no hosts", { backup: { host: "db2" } }, [["backup.host", "there are no hosts"]]],
-  ["metrics", hosts({}, { monitoring: { enabled: true } }), [["monitoring.enabled", "does not have them yet"]]],
+  [
+    "Prometheus on a misspelt host",
+    hosts({}, { monitoring: { enabled: true, host: "bd2" } }),
+    [["monitoring.host", "is not among the hosts"]],
+  ],
+  ["Prometheus on a host, and no hosts", { monitoring: { host: "db2" } }, [["monitoring.host", "there are no hosts"]]],
+  [
+    "Prometheus on another host than the backup server",
+    hosts({}, { backup: { enabled: true }, monitoring: { enabled: true, host: "db1" } }),
+    [["monitoring.host", "the backup server is on db2"]],
+  ],
+  [
+    "a port of an exporter, and no hosts",
+    { nodes: [{ name: "node-1", metricsPort: 9300 }] },
+    [["nodes[0].metricsPort", "without hosts"]],
+  ],
+  [
+    "two exporters at one port of one host",
+    hosts({}, { ...two(ON_DB1, { ...ON_DB1, port: 5433, metricsPort: 9186 }), monitoring: { enabled: true } }),
+    [["nodes[1].metricsPort", "takes 9186 and 9187 of its host, and 9187 is the port of the exporter of node-1"]],
+  ],
+  [
+    "an exporter at the port of a node",
+    hosts({}, { ...two(ON_DB1, { ...ON_DB2, metricsPort: 5431 }), monitoring: { enabled: true } }),
+    [["nodes[1].metricsPort", "5432 is the port of node-2"]],
+  ],
   [
     "what there is on one engine only",
     hosts({}, { archiving: { enabled: true }, network: { bindAddress: "10.0.0.11" } }),

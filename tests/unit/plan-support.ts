@@ -52,6 +52,7 @@ const nodesOf = (count: number): fc.Arbitrary<readonly NodeSettings[]> =>
         name,
         host: null,
         port: index % 2 === 0 ? 6000 + index : null,
+        metricsPort: null,
         address: null,
         upstream: upstream === null ? null : (order[upstream] ?? null),
         applyDelay: null,
