@@ -27,7 +27,7 @@ let port: number;
 beforeAll(async () => {
   [port = 0] = await freePorts(1);
   hosts = await TestHosts.create(Object.values(NODES), "db3");
-  stack = await TestStack.create(config(watched));
+  stack = await TestStack.create(config(withDrill));
 });
 afterAll(async () => {
   await stack.dispose();
@@ -43,8 +43,6 @@ const config = (rest: StackConfig = {}): StackConfig => ({
 });
 const withDrill = { drill: { enabled: true, assertions: ["SELECT current_database() = 'app'"] } };
 
-const watched = { ...withDrill, monitoring: { enabled: true } };
-
 const psql = (node: NodeName, sql: string): Promise<string> => hosts.psql(NODES[node], stack.container(node), sql);
 
 test("a host whose ssh refuses the user is told in one message, before anything is made", async () => {
@@ -52,14 +50,14 @@ test("a host whose ssh refuses the user is told in one message, before anything 
     ...hosts.entries,
     db3: { ...hosts.entries["db3"], docker: `ssh://stranger@${hosts.entries["db3"]?.address}` },
   };
-  await stack.configure(config({ hosts: stranger, ...watched }));
+  await stack.configure(config({ hosts: stranger, ...withDrill }));
   const { exitCode, output } = await stack.pulumi(["preview"]);
   expect(exitCode).not.toBe(0);
   const refusals = output.split("\n").filter((line) => line.includes("Permission denied"));
   expect(refusals).toEqual([
     expect.stringMatching(/expected a Docker engine of db3, at ssh:\/\/stranger@.*: Permission denied/),
   ]);
-  await stack.configure(config(watched));
+  await stack.configure(config(withDrill));
 });
 
 test("three nodes on three hosts, one of them behind ssh, come up, stream over TLS, and clients find them at the addresses of the hosts", async () => {
@@ -96,6 +94,8 @@ test("a backup server on the third host has a backup, which a drill there has re
 });
 
 test("a Prometheus beside the backup server hears of all three, and exporters listen at the address of their host alone", async () => {
+  await stack.configure(config({ ...withDrill, monitoring: { enabled: true } }));
+  await stack.up();
   const prometheus = `${PROJECT_NAME}-${stack.name}.prometheus`;
   const values = async (query: string): Promise<string[]> => {
     const command = ["promtool", "query", "instant", "http://localhost:9090", query];
