@@ -1,5 +1,6 @@
 import { one, withOperator } from "./sql.ts";
 import { SYNCHRONOUS_STANDBY_NAMES, parseSynchronousStandbys } from "./synchronous.ts";
+import type { SynchronousStandbys } from "./synchronous.ts";
 import { primaryOf } from "./topology.ts";
 import type { TopologyShape } from "./topology.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -11,15 +12,33 @@ const CONFIRMING = `
 SELECT count(*)::int AS count FROM pg_stat_replication
 WHERE flush_lsn >= $1::pg_lsn AND sync_state <> 'async' AND (application_name = ANY($2) OR '*' = ANY($2))`;
 
+/** Who has to have what was committed, and how many of them. */
+type Confirmation = Pick<SynchronousStandbys, "count" | "names">;
+
 /**
- * Waits until as many standbys as commits shall wait for have everything that the primary has committed up to now, also
- * what it did not wait for when it was. From then on "synchronous" is true of all that is there.
+ * What commits of the primary wait for among its standbys alone: a backup server that is named besides comes on top, and
+ * may not be there yet. undefined: for none.
+ */
+export function standbyConfirmation(shape: TopologyShape): Confirmation | undefined {
+  const waitsFor = parseSynchronousStandbys(primaryOf(shape)?.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "");
+  if (waitsFor === undefined) return undefined;
+  const names = waitsFor.names.filter((name) => shape.nodes.some((node) => node.name === name));
+  const count = waitsFor.count - (waitsFor.names.length - names.length);
+  return count > 0 ? { count, names } : undefined;
+}
+
+/**
+ * Waits until so many have everything that the primary has committed up to now, also what it did not wait for when it
+ * was. From then on "synchronous" is true of all that is there.
  * @throws OperationError where too few do.
  */
-export async function untilAllIsConfirmed(shape: TopologyShape, signal?: AbortSignal): Promise<void> {
+export async function untilAllIsConfirmed(
+  shape: TopologyShape,
+  wanted: Confirmation,
+  signal?: AbortSignal,
+): Promise<void> {
   const primary = primaryOf(shape);
-  const wanted = parseSynchronousStandbys(primary?.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "");
-  if (primary === undefined || wanted === undefined) return;
+  if (primary === undefined) return;
   await withOperator(primary, shape.operator, async (client) => {
     const { lsn } = await one<{ lsn: string }>(client, "SELECT pg_current_wal_lsn()::text AS lsn");
     let confirming = 0;

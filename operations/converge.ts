@@ -3,7 +3,7 @@ import { applyConfiguration } from "./apply-configuration.ts";
 import type { LastRestart } from "./apply-configuration.ts";
 import { readRenewedCertificate } from "./certificate-refusal.ts";
 import { comeUp } from "./come-up.ts";
-import { untilAllIsConfirmed } from "./confirmation.ts";
+import { standbyConfirmation, untilAllIsConfirmed } from "./confirmation.ts";
 import { commitsGoOn, waitForAllAgain } from "./degrade.ts";
 import type { WhenStandbyMissing } from "./degrade.ts";
 import { isReachable } from "./engine.ts";
@@ -78,7 +78,9 @@ async function keepsPromise(
 ): Promise<void> {
   const names = primaryOf(shape)?.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
   const isKeptAlready = guarantee !== null && promises(names, guarantee);
-  if (whenStandbyMissing === "wait" && !(away.length > 0 && isKeptAlready)) await untilAllIsConfirmed(shape, signal);
+  const wanted = standbyConfirmation(shape);
+  if (wanted === undefined || whenStandbyMissing === "degrade" || (away.length > 0 && isKeptAlready)) return;
+  await untilAllIsConfirmed(shape, wanted, signal);
 }
 
 /** Before anything else: whoever logs in verifies them. */

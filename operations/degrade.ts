@@ -49,11 +49,11 @@ export async function waitForAllAgain({ shape, log, signal }: DegradeOptions): P
   if (primary === undefined) return false;
   const names = wantedNames(primary);
   const server = await observedPrimary(shape, primary);
-  const isWanted = parseSynchronousStandbys(names) !== undefined;
-  if (!isWanted || !server?.alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES)) return false;
+  const wanted = parseSynchronousStandbys(names);
+  if (wanted === undefined || !server?.alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES)) return false;
   if (missingStandbys(names, server.senders) !== undefined) return false;
   if (server.synchronous.names !== names) await waitForUnpromised(primary);
-  await untilAllIsConfirmed(shape, signal);
+  await untilAllIsConfirmed(shape, wanted, signal);
   await setNames(primary, `RESET ${SYNCHRONOUS_STANDBY_NAMES}`);
   log(`${primary.name}: commits wait for ${names}, and what was committed before is confirmed by them`);
   return true;
