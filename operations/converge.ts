@@ -63,8 +63,8 @@ async function convergeAll(options: ConvergeOptions): Promise<ConvergedTopology>
   await reserveAllSlots(here);
   const verified = await verify(here);
   const isWhole = await waitForAllAgain(here);
-  await keepsPromise(options, away);
   requireOthers(options, away);
+  await keepsPromise(options, away);
   return { ...(isWhole ? await verify(here) : verified), restarted, switchover };
 }
 
