@@ -25,11 +25,11 @@ beforeAll(async () => {
   await psqlIn(stack.container("node-1"), "CREATE TABLE only_here AS SELECT generate_series(1, 100) AS n", "app");
   await docker("rm", "--force", stack.container("node-1"));
   await docker("start", stack.container("node-2"));
-  await expect.poll(() => isStandby("node-2").catch(String)).toBe("t");
 });
 afterAll(() => stack.dispose());
 
 test("a primary whose container is gone was one all the same: its volume says what would be lost", async () => {
+  await expect.poll(() => isStandby("node-2").catch(String)).toBe("t");
   await stack.configure(withPrimary("node-2"));
   const preview = await stack.pulumi(["preview"]);
   expect(preview.exitCode).not.toBe(0);
