@@ -35,7 +35,7 @@ test("a guarantee is one once what was committed without it is confirmed, whatev
   const lowered = { ...config, acknowledge: { synchronous: true } };
   await stack.configure(lowered);
   const down = stack.start(["up", "--yes", "--skip-preview"], { detached: true });
-  await expect.poll(names, { timeout: 60_000, interval: 20 }).toBe("");
+  await expect.poll(names, { timeout: 120_000, interval: 20 }).toBe("");
   process.kill(-(down.pid ?? 0), "SIGKILL");
   await down;
   await recover(stack);
@@ -44,7 +44,7 @@ test("a guarantee is one once what was committed without it is confirmed, whatev
   await onPrimary("CREATE TABLE unconfirmed ()");
   await stack.configure({ ...config, replication: QUORUM });
   const back = stack.start(["up", "--yes", "--skip-preview"], { detached: true });
-  await expect.poll(names, { timeout: 60_000, interval: 20 }).toBe(NAMES);
+  await expect.poll(names, { timeout: 120_000, interval: 20 }).toBe(NAMES);
   expect(await altered()).toBe("1");
   process.kill(-(back.pid ?? 0), "SIGKILL");
   await back;
