@@ -29,7 +29,8 @@ const MAY_IMPORT = {
   components: { values: ["plan", "provider/resources"], types: ["operations"] },
   provider: { values: ["operations"], types: ["provider/resources"] },
   "provider/resources": { types: ["operations"] },
-  operations: { pulumi: false },
+  // What a session goes by is the same in a file and on a connection.
+  operations: { values: ["config-templates"], pulumi: false },
   dashboard: { values: ["operations"], pulumi: false },
   commands: { values: ["operations", "dashboard", "plan"], pulumi: false },
 };
