@@ -82,6 +82,20 @@ const told = (after: TopologyShape, before: BeforeChange): string[] =>
   impacts([...SHAPE.nodes] as ShapedNode[], after, before, null).map(({ message }: Impact) => message);
 
 describe("what an update will do to servers", () => {
+  test("a node that leaves is removed, and where the engine of its host is silent, what is there stays", () => {
+    const host = { name: "db4", docker: "ssh://db4.example.com", address: "10.0.0.14" };
+    const [first] = SHAPE.nodes;
+    const leaving = { ...first, name: "node-4", container: "x-node-4", host } as ShapedNode;
+    const leaves = (silentHosts: ReadonlySet<string>): string[] =>
+      impacts([...SHAPE.nodes, leaving], SHAPE, { ...live({}), silentHosts }, null).map(({ message }) => message);
+    expect(leaves(new Set())).toEqual(["node-4 leaves: its container, slot and volumes are removed, with its data"]);
+    expect(leaves(new Set(["db4"]))).toEqual([
+      expect.stringMatching(
+        /^node-4 leaves: its slot is removed\. The container x-node-4, .* stay on db4,.*--forget-host db4/,
+      ),
+    ]);
+  });
+
   test("a change of all nodes", () => {
     const all = [change("max_connections", "work_mem"), [maxConnections("100"), workMem]] as const;
     expect(
