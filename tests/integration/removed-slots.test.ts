@@ -19,11 +19,14 @@ beforeAll(async () => {
 });
 afterAll(() => stack.dispose());
 
+/** Of a node that leaves while roles change: nobody can tell beforehand that the next primary has every row of it. */
+const givenUp = (node: string): StackConfig => ({ acknowledge: { volumes: [`${stack.container(node)}-data`] } });
+
 const makeSlot = (node: string, slot: string): Promise<string> =>
   psqlIn(stack.container(node), `SELECT pg_create_physical_replication_slot('${slot}', true)`);
 
 test("a standby leaves in the update in which another becomes the primary, and its slots leave with it", async () => {
-  await stack.configure(config("node-2", "node-1", "node-2"));
+  await stack.configure({ ...config("node-2", "node-1", "node-2"), ...givenUp("node-3") });
   await stack.up();
   await expectStreaming(stack, "node-2", ["node-1"]);
   expect(await slotsOn(stack.container("node-1"))).toEqual(["node_2"]);
@@ -46,7 +49,7 @@ test("a slot of a node that has left is dropped wherever it turns up, and one of
 });
 
 test("the primary leaves in the update in which another takes its place, and its slot leaves with it", async () => {
-  await stack.configure(config("node-1", "node-1"));
+  await stack.configure({ ...config("node-1", "node-1"), ...givenUp("node-2") });
   await stack.up();
   expect(await psqlIn(stack.container("node-1"), "SELECT pg_is_in_recovery()")).toBe("f");
   expect(await slotsOn(stack.container("node-1"))).toEqual([]);
