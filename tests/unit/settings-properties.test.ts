@@ -225,6 +225,7 @@ describe("good stack files", () => {
       "port",
       "address",
       "host",
+      "metricsPort",
       "upstream",
       "applyDelay",
       "image",
