@@ -16,6 +16,8 @@ export interface Role {
   readonly executes: readonly string[];
   /** Views of the maintenance database that it may read although they are the superuser's. */
   readonly reads: readonly string[];
+  /** What its sessions go by, whatever is set for the cluster or a database. undefined: by what they find. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -46,6 +48,9 @@ function ensureRoleScript(role: Role, verifier: string): string {
     ONE_AT_A_TIME,
     `SELECT ${escapeLiteral(`CREATE ROLE ${name}`)} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${escapeLiteral(role.name)}) \\gexec`,
     `ALTER ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE ${replication} CONNECTION LIMIT ${role.connectionLimit} PASSWORD ${escapeLiteral(verifier)};`,
+    ...Object.entries(role.settings ?? {}).map(
+      ([setting, value]) => `ALTER ROLE ${name} SET ${escapeIdentifier(setting)} TO ${escapeLiteral(value)};`,
+    ),
     ...role.memberOf.map((group) => `GRANT ${escapeIdentifier(group)} TO ${name};`),
     ...role.executes.map((signature) => `GRANT EXECUTE ON FUNCTION pg_catalog.${signature} TO ${name};`),
     ...role.reads.map((view) => `GRANT SELECT ON pg_catalog.${view} TO ${name};`),
@@ -88,6 +93,8 @@ interface RoleRow {
   readonly superuser: boolean;
   readonly connection_limit: number;
   readonly verifier: string | null;
+  /** Each as "name=value". */
+  readonly settings: readonly string[];
 }
 
 /**
@@ -101,7 +108,8 @@ export async function roleDifference(
 ): Promise<string | undefined> {
   const script = `SELECT row_to_json(role) FROM (
     SELECT rolcanlogin AS login, rolreplication AS replication, rolsuper AS superuser,
-           rolconnlimit AS connection_limit, rolpassword AS verifier
+           rolconnlimit AS connection_limit, rolpassword AS verifier,
+           coalesce((SELECT setconfig FROM pg_db_role_setting WHERE setdatabase = 0 AND setrole = pg_authid.oid), '{}') AS settings
     FROM pg_authid WHERE rolname = ${escapeLiteral(role.name)}) AS role;
 `;
   const { output } = await runOnWritableNode(nodes, script);
@@ -111,5 +119,9 @@ export async function roleDifference(
   if (row.superuser) return "is a superuser";
   if (row.replication !== role.replication) return row.replication ? "may replicate" : "may not replicate";
   if (row.connection_limit !== role.connectionLimit) return `has connection limit ${row.connection_limit}`;
+  const unset = Object.entries(role.settings ?? {}).find(
+    ([setting, value]) => !row.settings.some((line) => line.toLowerCase() === `${setting}=${value}`.toLowerCase()),
+  );
+  if (unset !== undefined) return `has not ${unset.join("=")} as a setting of its own`;
   return isVerifierOf(row.verifier ?? "", password) ? undefined : "has another password";
 }

@@ -16,7 +16,6 @@ import {
 import * as names from "./names.ts";
 import type { StackIdentity } from "./names.ts";
 import type { BackupPlan, PlannedFile } from "./plan.ts";
-import { asOptions, sessionSettings } from "../config-templates/session-settings.ts";
 import { serverConninfo } from "./primary-conninfo.ts";
 import { drillNode } from "./restore.ts";
 import { backupRoles } from "./roles.ts";
@@ -60,8 +59,8 @@ function isSynchronous({ replication: { synchronous } }: Settings): boolean {
 function files(settings: Settings, identity: StackIdentity): PlannedFile[] {
   const server = names.barmanServerName(identity);
   const { from, schedule, compression, retention, minimumRedundancy, lastBackupMaximumAge } = settings.backup;
-  const primary = connections(settings, settings.nodes, "primary");
-  const source = from === "primary" ? primary : connections(settings, withoutDelay(settings), "prefer-standby");
+  const primary = connections(settings.nodes, "primary");
+  const source = from === "primary" ? primary : connections(withoutDelay(settings), "prefer-standby");
   const conf = render("barman.conf", {
     retention,
     minimumRedundancy,
@@ -111,16 +110,12 @@ interface Connections {
   readonly streaming: string;
 }
 
-function connections({ postgresMajor }: Settings, nodes: readonly NodeSettings[], target: string): Connections {
-  const options = ["options", quoted(asOptions(sessionSettings(postgresMajor)))] as const;
+function connections(nodes: readonly NodeSettings[], target: string): Connections {
   const to = (user: string, own: readonly (readonly [string, string])[]): string =>
     `${serverConninfo(nodes, user, own)} target_session_attrs=${target}`;
   const { backup, streaming } = BACKUP_ROLES;
-  return { sql: to(backup, [["dbname", MAINTENANCE_DATABASE], options]), streaming: to(streaming, []) };
+  return { sql: to(backup, [["dbname", MAINTENANCE_DATABASE]]), streaming: to(streaming, []) };
 }
-
-/** A value of a connection string that has spaces in it. */
-const quoted = (value: string): string => `'${value.replaceAll(/[\\']/g, "\\$&")}'`;
 
 /** A base backup of a delayed standby would end in the past. */
 const withoutDelay = ({ nodes }: Settings): NodeSettings[] => nodes.filter(({ applyDelay }) => applyDelay === null);

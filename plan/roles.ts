@@ -1,3 +1,4 @@
+import { sessionSettings } from "../config-templates/session-settings.ts";
 import { BACKUP_ROLES, MONITORING_ROLE, OPERATOR_ROLE } from "./access-rules.ts";
 
 /** A role as the stack needs it; the same shape as operations/roles.ts works with. */
@@ -9,6 +10,7 @@ export interface PlannedRole {
   readonly memberOf: readonly string[];
   readonly executes: readonly string[];
   readonly reads: readonly string[];
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -89,6 +91,8 @@ export function backupRoles(postgresMajor: number): { readonly backup: PlannedRo
       replication: false,
       memberOf: ["pg_read_all_settings", "pg_read_all_stats", ...(modern ? ["pg_checkpoint"] : [])],
       executes: [...backupFunctions, "pg_switch_wal()", "pg_create_restore_point(text)"],
+      // Barman splits a conninfo at its spaces, so that its sessions cannot bring them as options.
+      settings: sessionSettings(postgresMajor),
     },
     streaming: { ...none, name: BACKUP_ROLES.streaming, replication: true },
   };
