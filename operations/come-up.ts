@@ -1,10 +1,12 @@
 import { OperationError, messageOf } from "./errors.ts";
 import type { Node } from "./node.ts";
+import { containerState } from "./observe.ts";
 import { ServerEndedError, restartEnding, waitUntilReady } from "./server.ts";
 import { areInstalled, installFiles, markProven } from "./server-files.ts";
 import type { OperatorCredentials } from "./sql.ts";
 import { readVolumeFiles } from "./volume-files.ts";
 import type { VolumeContents } from "./volume-files.ts";
+import { waitUntil } from "./wait-until.ts";
 
 export interface ComeUpOptions {
   readonly operator: OperatorCredentials;
@@ -27,6 +29,40 @@ export async function comeUp(options: ComeUpOptions, node: Node, files: VolumeCo
     await startWithNewFiles(options, node, files, error);
   }
 }
+
+const HELD_INTERVAL_MILLISECONDS = 500;
+
+/**
+ * The same of a server that may have been replaced: while another node was made primary in its place, its guard keeps it
+ * from starting, and no wait ends that.
+ */
+export async function comeUpOrBeHeld(
+  options: ComeUpOptions,
+  node: Node,
+  files: VolumeContents,
+): Promise<"up" | "held"> {
+  const over = new AbortController();
+  const signal = options.signal === undefined ? over.signal : AbortSignal.any([options.signal, over.signal]);
+  try {
+    return await Promise.race([
+      comeUp({ ...options, signal }, node, files).then(() => "up" as const),
+      untilHeld(node, signal),
+    ]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** However long the other wait takes. */
+const untilHeld = (node: Node, signal: AbortSignal): Promise<"held"> =>
+  waitUntil({
+    condition: `the guard of ${node.name} to hold it`,
+    timeoutSeconds: Infinity,
+    intervalMilliseconds: HELD_INTERVAL_MILLISECONDS,
+    signal,
+    probe: async () => ((await containerState(node)) === "held" ? "held" : undefined),
+    seen: () => "it does not",
+  });
 
 async function startWithNewFiles(
   { operator, log, signal }: ComeUpOptions,
