@@ -6,7 +6,7 @@ import { expectConverged, expectObjects } from "../support/convergence.ts";
 import { expectFailingPreview, expectFailingUp } from "../support/failures.ts";
 import { derivedImage, emptyImage, removeImages } from "../support/images.ts";
 import { freePorts } from "../support/ports.ts";
-import { TestStack } from "../support/stack.ts";
+import { TestStack, withStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
 
 const SUFFIX = Math.random().toString(36).slice(2, 8);
@@ -119,21 +119,24 @@ describe("a stack that was never up", () => {
     await expectFailingUp(stack, "initdb ended with exit code 7", "this goes wrong");
   });
 
-  test("a parameter that the server takes, and does not start with", async () => {
-    await stack.configure({ ...good, parameters: { shared_preload_libraries: "no_such_library" } });
-    await expectFailingUp(
-      stack,
-      "the server of node-1 ended with exit code",
-      'could not access file "no_such_library"',
-    );
+  test("and once all is mended, it comes up", async () => {
+    await stack.configure(good);
+    await stack.up();
+    await expectConverged(stack, ["node-1"]);
+  });
+});
+
+test("a first server that takes its parameters, and does not start with them", async () => {
+  const [port] = await freePorts(1);
+  const good = { primary: "node-1", nodes: [{ name: "node-1", port }] };
+  await withStack({ ...good, parameters: { shared_preload_libraries: "no_such_library" } }, async (stack) => {
+    const output = await stack.failingUp();
+    expect(output).toContain("the server of node-1 ended with exit code");
+    expect(output).toContain('could not access file "no_such_library"');
     await stack.configure(good);
     expect(await stack.succeed(["preview"])).toContain(
       "ends with the files that it has: it is started with those of the stack file (shared_preload_libraries)",
     );
-  });
-
-  test("and once all is mended, it comes up", async () => {
-    await stack.configure(good);
     await stack.up();
     await expectConverged(stack, ["node-1"]);
   });
