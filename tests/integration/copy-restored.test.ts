@@ -61,7 +61,7 @@ const copied = (copy: Copy): Promise<void> => copyRestored(node(restored), [node
 
 test.each([
   ["public.orders", "public.orders is partitioned: it cannot be restored by itself"],
-  ["public.orders_2025", "public.orders_2025 is a partition of orders"],
+  ["public.orders_2025", "public.orders_2025 is a partition of public.orders"],
   ["public.people", "public.people has tables that inherit from it"],
   ["public.staff", "public.staff inherits from another table"],
   ["public.dear", "public.dear is no table"],
@@ -78,7 +78,7 @@ test.each([
 test("what others depend on is not replaced, and they are named", async () => {
   await shop("CREATE PUBLICATION outside FOR TABLE items");
   await expect(required(table("public.items"))).rejects.toThrow(
-    "depend on the one that is there: constraint lines_item_fkey on table lines, publication outside, view dear.",
+    "depend on the one that is there: constraint lines_item_fkey on table public.lines, publication outside, view public.dear.",
   );
   await required(table("public.items", "beside"));
   await copied(table("public.items", "beside"));
