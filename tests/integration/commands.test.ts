@@ -380,7 +380,9 @@ test("where only the volumes are left, status says so", async () => {
   await leaveVolume("lost");
   const { exitCode, output } = await clone.shell("npm run --silent status -- --stack lost");
   expect(exitCode).toBe(2);
-  expect(output).toContain("node-1: its container is gone; its data is in its volumes, and nothing serves it: ");
+  expect(output).toContain(
+    "node-1: its container is gone; it serves nobody, and its data is only where its volume is left: ",
+  );
 });
 
 test("without a name the only stack is meant, and none of several", async () => {

@@ -11,9 +11,15 @@ export interface Container {
   };
 }
 
+const ATTEMPTS = 5;
+
 export async function docker(...args: string[]): Promise<string> {
-  const { stdout } = await execa("docker", args);
-  return stdout;
+  for (let attempt = 1; ; attempt += 1) {
+    const { stdout, stderr, failed } = await execa("docker", args, { reject: attempt === ATTEMPTS });
+    if (!failed) return stdout;
+    // The kernel of a busy machine may not stop all processes of a container in time: `docker pause` gives up then.
+    if (!stderr.includes("unable to freeze")) throw new Error(`docker ${args.join(" ")}: ${stderr}`);
+  }
 }
 
 export async function inspect(container: string): Promise<Container> {
