@@ -1,6 +1,29 @@
 import { defineConfig } from "vitest/config";
+import type { TestProjectInlineConfiguration } from "vitest/config";
 
 const MINUTE_MILLISECONDS = 60_000;
+
+/** Tests beside which others may run: two fill two cores, also where one of them waits for another process. */
+const SIDE_BY_SIDE = { maxWorkers: 2 };
+
+/** Tests with real stacks, one each. */
+function withStacks(name: string, include: string[], env: Record<string, string>): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      include,
+      env,
+      // Much of its time a test waits for servers: two fill two cores.
+      maxWorkers: 2,
+      testTimeout: 5 * MINUTE_MILLISECONDS,
+      hookTimeout: 5 * MINUTE_MILLISECONDS,
+      // Last, and alone.
+      sequence: { groupOrder: 1 },
+      // Most questions start a process in a container: asked all the time, they would keep the servers from answering.
+      expect: { poll: { interval: 250, timeout: 30_000 } },
+    },
+  };
+}
 
 export default defineConfig({
   test: {
@@ -9,6 +32,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...SIDE_BY_SIDE,
           name: "static",
           include: ["tests/static/**/*.test.ts"],
           testTimeout: 3 * MINUTE_MILLISECONDS,
@@ -16,6 +40,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...SIDE_BY_SIDE,
           name: "unit",
           include: ["tests/unit/**/*.test.ts"],
           // Properties of hundreds of random values take seconds on a busy machine.
@@ -24,6 +49,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...SIDE_BY_SIDE,
           name: "components",
           include: ["tests/components/**/*.test.ts"],
           env: { PULUMI_ERROR_OUTPUT_STRING: "1" },
@@ -33,26 +59,16 @@ export default defineConfig({
       },
       {
         test: {
+          ...SIDE_BY_SIDE,
           name: "toolchain",
           include: ["tests/toolchain/**/*.test.ts"],
           testTimeout: 2 * MINUTE_MILLISECONDS,
           hookTimeout: 2 * MINUTE_MILLISECONDS,
         },
       },
-      {
-        test: {
-          name: "integration",
-          include: ["tests/integration/**/*.test.ts"],
-          // Every test has a stack of its own. Much of its time it waits for servers: two fill two cores.
-          maxWorkers: 2,
-          testTimeout: 5 * MINUTE_MILLISECONDS,
-          hookTimeout: 5 * MINUTE_MILLISECONDS,
-          // Last, and alone.
-          sequence: { groupOrder: 1 },
-          // Most questions start a process in a container: asked all the time, they would keep the servers from answering.
-          expect: { poll: { interval: 250, timeout: 30_000 } },
-        },
-      },
+      withStacks("integration", ["tests/integration/**/*.test.ts"], {}),
+      // The same and what takes longer: docs/decisions/040-two-test-commands.md.
+      withStacks("world", ["tests/integration/**/*.test.ts", "tests/world/**/*.test.ts"], { PG_TOPOLOGY_WORLD: "1" }),
     ],
   },
 });

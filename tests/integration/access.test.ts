@@ -11,6 +11,7 @@ import { psqlIn, refusal, rowsIn, rowsOf, startTimeIn } from "../support/servers
 import type { Login } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
+import { inWorld } from "../support/world.ts";
 
 const IMAGE = "postgres:17";
 const NODES = ["node-1", "node-2"];
@@ -133,22 +134,24 @@ test("an access rule of the stack file lets in whom it names, by a reload", asyn
   expect(await startTimeIn(primary)).toBe(startTime);
 });
 
-test("roles under other names: the old one goes, unless something belongs to it", async () => {
-  await rowsOf(owner, "CREATE TABLE orders (item text)");
-  const database = { name: "app", owner: "shop" };
-  await stack.configure({ ...config, database, replication: { user: "streamer" } });
-  const { messages } = await update(stack);
-  expect(messages).toContainEqual(
-    expect.stringContaining("the role app stays: something in the database belongs to it"),
-  );
+inWorld(() => {
+  test("roles under other names: the old one goes, unless something belongs to it", async () => {
+    await rowsOf(owner, "CREATE TABLE orders (item text)");
+    const database = { name: "app", owner: "shop" };
+    await stack.configure({ ...config, database, replication: { user: "streamer" } });
+    const { messages } = await update(stack);
+    expect(messages).toContainEqual(
+      expect.stringContaining("the role app stays: something in the database belongs to it"),
+    );
 
-  const roles =
-    "SELECT rolname AS name FROM pg_roles WHERE rolname IN ('app', 'shop', 'repuser', 'streamer') ORDER BY 1";
-  expect(await rowsIn(primary, roles)).toEqual([{ name: "app" }, { name: "shop" }, { name: "streamer" }]);
-  const senders = "SELECT usename AS name FROM pg_stat_replication";
-  await expect.poll(() => rowsIn(primary, senders), { timeout: 30_000 }).toEqual([{ name: "streamer" }]);
-  await expectStreaming(stack, "node-1", ["node-2"]);
-  await stack.expectNoChanges();
+    const roles =
+      "SELECT rolname AS name FROM pg_roles WHERE rolname IN ('app', 'shop', 'repuser', 'streamer') ORDER BY 1";
+    expect(await rowsIn(primary, roles)).toEqual([{ name: "app" }, { name: "shop" }, { name: "streamer" }]);
+    const senders = "SELECT usename AS name FROM pg_stat_replication";
+    await expect.poll(() => rowsIn(primary, senders), { timeout: 30_000 }).toEqual([{ name: "streamer" }]);
+    await expectStreaming(stack, "node-1", ["node-2"]);
+    await stack.expectNoChanges();
+  });
 });
 
 const portOf = (node: string): number => {

@@ -10,6 +10,7 @@ import { psqlIn, rowsIn } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { CommandResult, StackConfig } from "../support/stack.ts";
 import { statusOf } from "../support/status.ts";
+import { inWorld } from "../support/world.ts";
 
 /** How many moments are restored, and which. */
 const POINTS = Number(process.env["PG_TOPOLOGY_POINTS_IN_TIME"] ?? 2);
@@ -159,34 +160,36 @@ test("a table is put back in its place, to a restore point", async () => {
   await psqlIn(primary, "INSERT INTO orders (note) VALUES ('its sequence goes on')", database);
 });
 
-test("what ALTER SYSTEM had set when a backup was taken holds up nothing that is restored from it", async () => {
-  await psqlIn(primary, "ALTER SYSTEM SET synchronous_standby_names = 'somebody_who_is_away'");
-  await psqlIn(primary, "ALTER SYSTEM SET recovery_min_apply_delay = '1d'");
-  // The drill of the next update restores it as well.
-  expect(await backup("now")).toMatchObject({ exitCode: 0 });
-  await psqlIn(primary, "ALTER SYSTEM RESET ALL");
-  expect(await run("restore", "--latest")).toMatchObject({ exitCode: 0 });
-  const restored = `${barman}.restored`;
-  expect(await psqlIn(restored, "SHOW synchronous_standby_names")).toBe("");
-  const others = "SELECT name FROM pg_file_settings WHERE sourcefile ~ 'auto.conf$' AND name !~ '^rec|^restore'";
-  expect(await psqlIn(restored, others)).toBe("");
-  await psqlIn(restored, "CREATE TABLE written_to_what_was_restored ()");
-  await run("restore", "--remove");
-});
+inWorld(() => {
+  test("what ALTER SYSTEM had set when a backup was taken holds up nothing that is restored from it", async () => {
+    await psqlIn(primary, "ALTER SYSTEM SET synchronous_standby_names = 'somebody_who_is_away'");
+    await psqlIn(primary, "ALTER SYSTEM SET recovery_min_apply_delay = '1d'");
+    // The drill of the next update restores it as well.
+    expect(await backup("now")).toMatchObject({ exitCode: 0 });
+    await psqlIn(primary, "ALTER SYSTEM RESET ALL");
+    expect(await run("restore", "--latest")).toMatchObject({ exitCode: 0 });
+    const restored = `${barman}.restored`;
+    expect(await psqlIn(restored, "SHOW synchronous_standby_names")).toBe("");
+    const others = "SELECT name FROM pg_file_settings WHERE sourcefile ~ 'auto.conf$' AND name !~ '^rec|^restore'";
+    expect(await psqlIn(restored, others)).toBe("");
+    await psqlIn(restored, "CREATE TABLE written_to_what_was_restored ()");
+    await run("restore", "--remove");
+  });
 
-test("a wrong target is refused before anything is made", async () => {
-  const refused = [
-    [["--at", "2020-01-01 00:00:00+00"], "is before the end of the first backup"],
-    [["--name", "nobody's"], 'no restore point "nobody\'s"'],
-    [["--lsn", "FF/0"], "is in the future"],
-    [["--latest", "--database", "app", "--into", "app"], "There is a database app already"],
-  ] as const;
-  for (const [args, words] of refused) {
-    const { exitCode, output } = await run("restore", ...args);
-    expect(output).toContain(words);
-    expect(exitCode).toBe(1);
-  }
-  expect(await docker("volume", "ls", "--quiet", "--filter", `name=${barman}.restored`)).toBe("");
+  test("a wrong target is refused before anything is made", async () => {
+    const refused = [
+      [["--at", "2020-01-01 00:00:00+00"], "is before the end of the first backup"],
+      [["--name", "nobody's"], 'no restore point "nobody\'s"'],
+      [["--lsn", "FF/0"], "is in the future"],
+      [["--latest", "--database", "app", "--into", "app"], "There is a database app already"],
+    ] as const;
+    for (const [args, words] of refused) {
+      const { exitCode, output } = await run("restore", ...args);
+      expect(output).toContain(words);
+      expect(exitCode).toBe(1);
+    }
+    expect(await docker("volume", "ls", "--quiet", "--filter", `name=${barman}.restored`)).toBe("");
+  });
 });
 
 test("where writes wait for the backup server, they do while it hangs", async () => {
@@ -225,101 +228,105 @@ test("Barman follows a change of the primary", async () => {
   await writeLedger(20);
 });
 
-test(`random points in time come back row by row, before and after that change: ${POINTS}`, async () => {
-  const random = seededRandom(SEED);
-  for (let point = 0; point < POINTS; point += 1) {
-    // From both timelines in turn.
-    const index = Math.floor(random() * 20) + (point % 2) * 20;
-    const { exitCode, output } = await run("restore", "--at", moments[index] ?? "");
-    expect({ exitCode, output, index }).toMatchObject({ exitCode: 0 });
-    const everything = Number.MAX_SAFE_INTEGER;
-    expect(await ledgerUpTo(`${barman}.restored`, everything)).toEqual(await ledgerUpTo(primary, index + 1));
-    await run("restore", "--remove");
-  }
-});
+inWorld(() => {
+  test(`random points in time come back row by row, before and after that change: ${POINTS}`, async () => {
+    const random = seededRandom(SEED);
+    for (let point = 0; point < POINTS; point += 1) {
+      // From both timelines in turn.
+      const index = Math.floor(random() * 20) + (point % 2) * 20;
+      const { exitCode, output } = await run("restore", "--at", moments[index] ?? "");
+      expect({ exitCode, output, index }).toMatchObject({ exitCode: 0 });
+      const everything = Number.MAX_SAFE_INTEGER;
+      expect(await ledgerUpTo(`${barman}.restored`, everything)).toEqual(await ledgerUpTo(primary, index + 1));
+      await run("restore", "--remove");
+    }
+  });
 
-test("base backups are taken from a standby, where the stack file says so, and the WAL from the primary", async () => {
-  config = { ...config, backup: { enabled: true, from: "standby" } };
-  await stack.configure(config);
-  await stack.up();
-  expect(await backup("now")).toMatchObject({ exitCode: 0 });
-  const [newest] = await backups();
-  const label = await shellIn(barman, `cat /var/lib/barman/*/base/${newest?.backup_id}/data/backup_label`);
-  expect(label).toContain("BACKUP FROM: standby");
-  const receives = "SELECT active FROM pg_replication_slots WHERE slot_name = 'barman'";
-  expect(await psqlIn(primary, receives)).toBe("t");
-  expect(await backup("check")).toMatchObject({ exitCode: 0 });
-});
-
-describe("what is wrong with backups", () => {
-  test("a spoiled one is found by the drill of the next update, and every spoiled file is named", async () => {
-    await backup("now");
+  test("base backups are taken from a standby, where the stack file says so, and the WAL from the primary", async () => {
+    config = { ...config, backup: { enabled: true, from: "standby" } };
+    await stack.configure(config);
+    await stack.up();
+    expect(await backup("now")).toMatchObject({ exitCode: 0 });
     const [newest] = await backups();
-    const id = newest?.backup_id ?? "";
-    const of = (relation: number): string => `$(find /var/lib/barman/*/base/${id}/data/base/1 -name ${relation})`;
-    await shellIn(barman, `printf spoiled | dd of=${of(1259)} bs=1 seek=9000 conv=notrunc`);
-    await shellIn(barman, `truncate --size=-8192 ${of(1249)}; rm ${of(1255)}`);
-    const output = await stack.failingUp();
-    expect(output).toContain(`the drill of the backup ${id} failed: it is spoiled`);
-    expect(output).toContain('checksum mismatch for file "base/1/1259"');
-    expect(output).toMatch(/"base\/1\/1249" has size \d+ on disk but size \d+ in the manifest/);
-    expect(output).toContain('"base/1/1255" is present in the manifest but not on disk');
-    expect(await drillLeftovers()).toBe("");
+    const label = await shellIn(barman, `cat /var/lib/barman/*/base/${newest?.backup_id}/data/backup_label`);
+    expect(label).toContain("BACKUP FROM: standby");
+    const receives = "SELECT active FROM pg_replication_slots WHERE slot_name = 'barman'";
+    expect(await psqlIn(primary, receives)).toBe("t");
+    expect(await backup("check")).toMatchObject({ exitCode: 0 });
   });
 
-  test("an objective that a drill misses fails the update", async () => {
-    await backup("now");
-    await stack.configure({ ...config, objectives: { rtoSeconds: 0.1, maxReplayLagBytes: 16_777_216 } });
-    expect(await stack.failingUp()).toMatch(/the objective rtoSeconds: 0.1 is missed: the drill of the backup .* took/);
-  });
-
-  test("a WAL file that is gone is named, and made up for by an update; if that is killed in its drill, by the next", async () => {
-    const [, gone = ""] = /Begin WAL\s*: (\w{24})/.exec((await backup("show", "latest")).output) ?? [];
-    await shellIn(barman, `rm /var/lib/barman/*/wals/*/${gone}`);
-    await stack.configure({ ...config, objectives: { rtoSeconds: 0.1, enforce: false } });
-    expect(await stack.succeed(["preview"])).toContain(`the WAL file ${gone} is missing`);
-
-    const up = stack.start(["up", "--yes", "--skip-preview"], { detached: true });
-    await expect.poll(drillLeftovers, { timeout: 240_000 }).not.toBe("");
-    await signalTree(stack, "SIGKILL");
-    expect((await up).exitCode).not.toBe(0);
-    await execa("pulumi", ["cancel", "--yes", "--stack", stack.name], {
-      cwd: PROJECT_DIRECTORY,
-      env: stack.environment,
+  describe("what is wrong with backups", () => {
+    test("a spoiled one is found by the drill of the next update, and every spoiled file is named", async () => {
+      await backup("now");
+      const [newest] = await backups();
+      const id = newest?.backup_id ?? "";
+      const of = (relation: number): string => `$(find /var/lib/barman/*/base/${id}/data/base/1 -name ${relation})`;
+      await shellIn(barman, `printf spoiled | dd of=${of(1259)} bs=1 seek=9000 conv=notrunc`);
+      await shellIn(barman, `truncate --size=-8192 ${of(1249)}; rm ${of(1255)}`);
+      const output = await stack.failingUp();
+      expect(output).toContain(`the drill of the backup ${id} failed: it is spoiled`);
+      expect(output).toContain('checksum mismatch for file "base/1/1259"');
+      expect(output).toMatch(/"base\/1\/1249" has size \d+ on disk but size \d+ in the manifest/);
+      expect(output).toContain('"base/1/1255" is present in the manifest but not on disk');
+      expect(await drillLeftovers()).toBe("");
     });
 
-    expect(await stack.up()).toContain("the objective rtoSeconds: 0.1 is missed");
-    expect(await drillLeftovers()).toBe("");
-    const [newest] = await backups();
-    expect(await stack.outputs()).toMatchObject({ lastDrill: { backup: newest?.backup_id } });
-    await stack.expectNoChanges();
-  });
-});
+    test("an objective that a drill misses fails the update", async () => {
+      await backup("now");
+      await stack.configure({ ...config, objectives: { rtoSeconds: 0.1, maxReplayLagBytes: 16_777_216 } });
+      expect(await stack.failingUp()).toMatch(
+        /the objective rtoSeconds: 0.1 is missed: the drill of the backup .* took/,
+      );
+    });
 
-test("a backup is not removed while it is restored", async () => {
-  const id = (await backups())[0]?.backup_id ?? "";
-  const job = `${barman}.restored.restore`;
-  const file = `/var/lib/barman/.${barman.replace(/-barman$/, "")}-${id}.lock`;
-  const isLocked = `[ -e ${file} ] && ! flock -n ${file} true && echo held || echo free`;
-  const restore = run("restore", "--backup", id);
-  // It is stopped where it is, as soon as it has begun to read.
-  await expect
-    .poll(
-      async () => {
-        await docker("pause", job);
-        const lock = await shellIn(barman, isLocked);
-        if (lock !== "held") await docker("unpause", job);
-        return lock;
-      },
-      { timeout: 60_000, interval: 50 },
-    )
-    .toBe("held");
-  const refused = await backup("delete", id);
-  await docker("unpause", job);
-  expect(refused).toMatchObject({ exitCode: 1 });
-  expect(refused.output).toContain(`The backup ${id} is not removed`);
-  expect(await restore).toMatchObject({ exitCode: 0 });
-  expect(await run("restore", "--remove")).toMatchObject({ exitCode: 0 });
+    test("a WAL file that is gone is named, and made up for by an update; if that is killed in its drill, by the next", async () => {
+      const [, gone = ""] = /Begin WAL\s*: (\w{24})/.exec((await backup("show", "latest")).output) ?? [];
+      await shellIn(barman, `rm /var/lib/barman/*/wals/*/${gone}`);
+      await stack.configure({ ...config, objectives: { rtoSeconds: 0.1, enforce: false } });
+      expect(await stack.succeed(["preview"])).toContain(`the WAL file ${gone} is missing`);
+
+      const up = stack.start(["up", "--yes", "--skip-preview"], { detached: true });
+      await expect.poll(drillLeftovers, { timeout: 240_000 }).not.toBe("");
+      await signalTree(stack, "SIGKILL");
+      expect((await up).exitCode).not.toBe(0);
+      await execa("pulumi", ["cancel", "--yes", "--stack", stack.name], {
+        cwd: PROJECT_DIRECTORY,
+        env: stack.environment,
+      });
+
+      expect(await stack.up()).toContain("the objective rtoSeconds: 0.1 is missed");
+      expect(await drillLeftovers()).toBe("");
+      const [newest] = await backups();
+      expect(await stack.outputs()).toMatchObject({ lastDrill: { backup: newest?.backup_id } });
+      await stack.expectNoChanges();
+    });
+  });
+
+  test("a backup is not removed while it is restored", async () => {
+    const id = (await backups())[0]?.backup_id ?? "";
+    const job = `${barman}.restored.restore`;
+    const file = `/var/lib/barman/.${barman.replace(/-barman$/, "")}-${id}.lock`;
+    const isLocked = `[ -e ${file} ] && ! flock -n ${file} true && echo held || echo free`;
+    const restore = run("restore", "--backup", id);
+    // It is stopped where it is, as soon as it has begun to read.
+    await expect
+      .poll(
+        async () => {
+          await docker("pause", job);
+          const lock = await shellIn(barman, isLocked);
+          if (lock !== "held") await docker("unpause", job);
+          return lock;
+        },
+        { timeout: 60_000, interval: 50 },
+      )
+      .toBe("held");
+    const refused = await backup("delete", id);
+    await docker("unpause", job);
+    expect(refused).toMatchObject({ exitCode: 1 });
+    expect(refused.output).toContain(`The backup ${id} is not removed`);
+    expect(await restore).toMatchObject({ exitCode: 0 });
+    expect(await run("restore", "--remove")).toMatchObject({ exitCode: 0 });
+  });
 });
 
 /** Copies of the newest backup by hard links, each as if it was taken so many days ago. */
@@ -344,22 +351,24 @@ async function agesInDays(): Promise<number[]> {
   return ids.map((id) => Math.floor((Date.now() - Date.parse(`${id}Z`)) / 86_400_000));
 }
 
-test("after thirty days the retention policy leaves the last week, what it is restored from, and what is kept", async () => {
-  await agedBackups(20);
-  const kept = (await backups()).at(-1)?.backup_id ?? "";
-  expect((await backup("keep", kept)).exitCode).toBe(0);
-  const daily = Array.from({ length: 30 }, (_, index) => index + 1).filter((days) => days !== 20);
-  await agedBackups(...daily);
-  const recent = (await agesInDays()).filter((days) => days === 0).map(() => 0);
+inWorld(() => {
+  test("after thirty days the retention policy leaves the last week, what it is restored from, and what is kept", async () => {
+    await agedBackups(20);
+    const kept = (await backups()).at(-1)?.backup_id ?? "";
+    expect((await backup("keep", kept)).exitCode).toBe(0);
+    const daily = Array.from({ length: 30 }, (_, index) => index + 1).filter((days) => days !== 20);
+    await agedBackups(...daily);
+    const recent = (await agesInDays()).filter((days) => days === 0).map(() => 0);
 
-  await expect
-    .poll(
-      async () => {
-        await shellIn(barman, "barman -q cron");
-        return agesInDays();
-      },
-      { timeout: 60_000, interval: 1000 },
-    )
-    .toEqual([...recent, 1, 2, 3, 4, 5, 6, 7, 20]);
-  expect(await backup("check")).toMatchObject({ exitCode: 0 });
+    await expect
+      .poll(
+        async () => {
+          await shellIn(barman, "barman -q cron");
+          return agesInDays();
+        },
+        { timeout: 60_000, interval: 1000 },
+      )
+      .toEqual([...recent, 1, 2, 3, 4, 5, 6, 7, 20]);
+    expect(await backup("check")).toMatchObject({ exitCode: 0 });
+  });
 });

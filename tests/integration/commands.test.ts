@@ -10,6 +10,7 @@ import { docker } from "../support/containers.ts";
 import { derivedImage, removeImages } from "../support/images.ts";
 import { psqlIn } from "../support/servers.ts";
 import { removeByLabel } from "../support/stack.ts";
+import { inWorld } from "../support/world.ts";
 
 let clone: Clone;
 let firstStart: string;
@@ -109,36 +110,40 @@ describe("npm run preview", () => {
     expect((await impact("--max-impact", "restart")).exitCode).toBe(0);
   });
 
-  test("hands everything else to pulumi preview", async () => {
-    const { exitCode, output } = await clone.shell("npm run --silent preview -- --expect-no-changes --stack dev");
-    expect(output).toContain("unchanged");
-    expect(exitCode).toBe(0);
+  inWorld(() => {
+    test("hands everything else to pulumi preview", async () => {
+      const { exitCode, output } = await clone.shell("npm run --silent preview -- --expect-no-changes --stack dev");
+      expect(output).toContain("unchanged");
+      expect(exitCode).toBe(0);
+    });
   });
 });
 
-describe("npm run rolling-update", () => {
-  const image = "pg-topology-test/postgres:17-rolling";
-  const imagesInUse = (): Promise<string[]> =>
-    Promise.all(["node-1", "node-2"].map((name) => docker("inspect", "--format", "{{.Config.Image}}", node(name))));
+inWorld(() => {
+  describe("npm run rolling-update", () => {
+    const image = "pg-topology-test/postgres:17-rolling";
+    const imagesInUse = (): Promise<string[]> =>
+      Promise.all(["node-1", "node-2"].map((name) => docker("inspect", "--format", "{{.Config.Image}}", node(name))));
 
-  test("brings another image to every node", async () => {
-    await derivedImage(image, "postgres:17", "ENV ROLLING=1");
-    onTestFinished(async () => {
-      await clone.succeed("npm run rolling-update -- --image postgres:17");
-      await removeImages(image);
+    test("brings another image to every node", async () => {
+      await derivedImage(image, "postgres:17", "ENV ROLLING=1");
+      onTestFinished(async () => {
+        await clone.succeed("npm run rolling-update -- --image postgres:17");
+        await removeImages(image);
+      });
+      const output = await clone.succeed(`npm run rolling-update -- --image ${image}`);
+      expect(output).toContain("node-1 waits its turn, after node-2");
+      expect(output).toContain("dev is healthy.");
+      expect(await imagesInUse()).toEqual([image, image]);
     });
-    const output = await clone.succeed(`npm run rolling-update -- --image ${image}`);
-    expect(output).toContain("node-1 waits its turn, after node-2");
-    expect(output).toContain("dev is healthy.");
-    expect(await imagesInUse()).toEqual([image, image]);
-  });
 
-  test("leaves the stack file as it was where the image is refused", async () => {
-    const before = await readFile(clone.path("Pulumi.dev.yaml"), "utf8");
-    const { exitCode, output } = await clone.shell("npm run rolling-update -- --image postgres:16");
-    expect(exitCode).toBe(1);
-    expect(output).toContain("move the data with pg_dump");
-    expect(await readFile(clone.path("Pulumi.dev.yaml"), "utf8")).toBe(before);
+    test("leaves the stack file as it was where the image is refused", async () => {
+      const before = await readFile(clone.path("Pulumi.dev.yaml"), "utf8");
+      const { exitCode, output } = await clone.shell("npm run rolling-update -- --image postgres:16");
+      expect(exitCode).toBe(1);
+      expect(output).toContain("move the data with pg_dump");
+      expect(await readFile(clone.path("Pulumi.dev.yaml"), "utf8")).toBe(before);
+    });
   });
 });
 
@@ -168,18 +173,20 @@ describe("npm run status", () => {
       expect(certificateEndsAt ?? "").toSatisfy((end: string) => end > inNineMonths);
   });
 
-  test("names what waits for a restart, and what was set by hand", async () => {
-    await psqlIn(node("node-1"), "ALTER SYSTEM SET max_connections = 120");
-    await psqlIn(node("node-1"), "SELECT pg_reload_conf()");
-    const kinds = async (): Promise<string[]> => (await status()).kinds;
-    await expect.poll(kinds, { timeout: 20_000 }).toEqual(["restart-pending", "altered-system"]);
-    const { exitCode, output } = await clone.shell("npm run --silent status");
-    expect(exitCode).toBe(1);
-    expect(output).toContain(
-      "node-1: max_connections waits for a restart; until then the old value counts: `npm start -- --stack dev` restarts what has to be, in the right order.",
-    );
-    await clone.succeed("npm start");
-    expect((await status()).kinds).toEqual([]);
+  inWorld(() => {
+    test("names what waits for a restart, and what was set by hand", async () => {
+      await psqlIn(node("node-1"), "ALTER SYSTEM SET max_connections = 120");
+      await psqlIn(node("node-1"), "SELECT pg_reload_conf()");
+      const kinds = async (): Promise<string[]> => (await status()).kinds;
+      await expect.poll(kinds, { timeout: 20_000 }).toEqual(["restart-pending", "altered-system"]);
+      const { exitCode, output } = await clone.shell("npm run --silent status");
+      expect(exitCode).toBe(1);
+      expect(output).toContain(
+        "node-1: max_connections waits for a restart; until then the old value counts: `npm start -- --stack dev` restarts what has to be, in the right order.",
+      );
+      await clone.succeed("npm start");
+      expect((await status()).kinds).toEqual([]);
+    });
   });
 
   test("a stopped standby degrades the stack, and npm start brings it back", async () => {
@@ -222,13 +229,15 @@ describe("npm run status", () => {
     expect(paused.kinds).toEqual(["container-paused"]);
   });
 
-  test("without a primary nobody takes writes", async () => {
-    await docker("stop", node("node-1"));
-    const down = await status();
-    await clone.succeed("npm start");
-    expect({ exitCode: down.exitCode, condition: down.condition }).toEqual({ exitCode: 2, condition: "down" });
-    expect(down.kinds).toEqual(["no-primary", "container-stopped"]);
-    expect(down.nodes[1]).toMatchObject({ role: "standby", state: "not streaming" });
+  inWorld(() => {
+    test("without a primary nobody takes writes", async () => {
+      await docker("stop", node("node-1"));
+      const down = await status();
+      await clone.succeed("npm start");
+      expect({ exitCode: down.exitCode, condition: down.condition }).toEqual({ exitCode: 2, condition: "down" });
+      expect(down.kinds).toEqual(["no-primary", "container-stopped"]);
+      expect(down.nodes[1]).toMatchObject({ role: "standby", state: "not streaming" });
+    });
   });
 
   test("--watch goes on asking, and shows what has changed", async () => {
@@ -270,39 +279,41 @@ describe("npm run status", () => {
   });
 });
 
-describe("npm run failover", () => {
-  const file = (): Promise<string> => readFile(clone.path("Pulumi.dev.yaml"), "utf8");
+inWorld(() => {
+  describe("npm run failover", () => {
+    const file = (): Promise<string> => readFile(clone.path("Pulumi.dev.yaml"), "utf8");
 
-  test("says what is known of a dead primary, and changes nothing until the loss is accepted", async () => {
-    const before = await file();
-    await docker("pause", node("node-2"));
-    await psqlIn(node("node-1"), "CREATE TABLE only_here AS SELECT generate_series(1, 1000) AS n");
-    await docker("kill", node("node-1"));
-    await docker("unpause", node("node-2"));
-    const { exitCode, output } = await clone.shell("npm run failover -- --to node-2 --yes");
-    expect(exitCode).toBe(1);
-    expect(output).toContain("failover: node-1 does not answer, is fenced, and node-2 takes its place");
-    expect(output).toMatch(/: [1-9]\d+ bytes would be lost\./);
-    expect(output).toMatch(/--yes alone does not accept that: add --lost-bytes [1-9]\d+\./);
-    expect((await clone.shell("npm run failover -- --to node-2")).output).toContain("no terminal to ask on");
-    expect(await file()).toBe(before);
-  });
+    test("says what is known of a dead primary, and changes nothing until the loss is accepted", async () => {
+      const before = await file();
+      await docker("pause", node("node-2"));
+      await psqlIn(node("node-1"), "CREATE TABLE only_here AS SELECT generate_series(1, 1000) AS n");
+      await docker("kill", node("node-1"));
+      await docker("unpause", node("node-2"));
+      const { exitCode, output } = await clone.shell("npm run failover -- --to node-2 --yes");
+      expect(exitCode).toBe(1);
+      expect(output).toContain("failover: node-1 does not answer, is fenced, and node-2 takes its place");
+      expect(output).toMatch(/: [1-9]\d+ bytes would be lost\./);
+      expect(output).toMatch(/--yes alone does not accept that: add --lost-bytes [1-9]\d+\./);
+      expect((await clone.shell("npm run failover -- --to node-2")).output).toContain("no terminal to ask on");
+      expect(await file()).toBe(before);
+    });
 
-  test("with the loss accepted, makes the other node the primary and lets the old one rejoin", async () => {
-    const output = await clone.succeed("npm run failover -- --to node-2 --yes --lost-bytes 10000000");
-    expect(output).toMatch(/^node-2 +primary +running +2 /m);
-    expect(output).toMatch(/^node-1 +standby +streaming +2 /m);
-    expect(output).toContain("dev is healthy.");
-    expect(await file()).toContain(`${clone.project}:primary: node-2`);
-    expect(await file()).not.toContain("lostBytes");
-    expect(await clone.succeed("npm start")).toMatch(/^Resources:\n {4}\d+ unchanged$/m);
-  });
+    test("with the loss accepted, makes the other node the primary and lets the old one rejoin", async () => {
+      const output = await clone.succeed("npm run failover -- --to node-2 --yes --lost-bytes 10000000");
+      expect(output).toMatch(/^node-2 +primary +running +2 /m);
+      expect(output).toMatch(/^node-1 +standby +streaming +2 /m);
+      expect(output).toContain("dev is healthy.");
+      expect(await file()).toContain(`${clone.project}:primary: node-2`);
+      expect(await file()).not.toContain("lostBytes");
+      expect(await clone.succeed("npm start")).toMatch(/^Resources:\n {4}\d+ unchanged$/m);
+    });
 
-  test("refuses a node that is none, or that is the primary", async () => {
-    const { output } = await clone.shell("npm run failover -- --to node-9");
-    expect(output).toContain('expected --to to name a node of the stack (node-1, node-2), but got "node-9".');
-    const primary = await clone.shell("npm run failover -- --to node-2");
-    expect(primary.output).toContain("node-2 is the primary already.");
+    test("refuses a node that is none, or that is the primary", async () => {
+      const { output } = await clone.shell("npm run failover -- --to node-9");
+      expect(output).toContain('expected --to to name a node of the stack (node-1, node-2), but got "node-9".');
+      const primary = await clone.shell("npm run failover -- --to node-2");
+      expect(primary.output).toContain("node-2 is the primary already.");
+    });
   });
 });
 
@@ -345,35 +356,37 @@ test("npm run destroy leaves nothing of the stack on the engine", async () => {
   expect(await docker("network", "ls", "-q", ...filter)).toBe("");
 });
 
-test.each(["SIGINT", "SIGKILL"] as const)("npm start converges after one that got %s", async (signal) => {
-  const interrupted = clone.start("npm start");
-  const begun = new Promise((resolve) => {
-    interrupted.all.on("data", (chunk: Buffer) => {
-      if (chunk.includes("Container node-1-container creating")) resolve(true);
+inWorld(() => {
+  test.each(["SIGINT", "SIGKILL"] as const)("npm start converges after one that got %s", async (signal) => {
+    const interrupted = clone.start("npm start");
+    const begun = new Promise((resolve) => {
+      interrupted.all.on("data", (chunk: Buffer) => {
+        if (chunk.includes("Container node-1-container creating")) resolve(true);
+      });
     });
+    const ended = interrupted.then(({ all }) => Promise.reject(new Error(`npm start ended by itself:\n${all}`)));
+    await Promise.race([begun, ended]);
+    if (interrupted.pid === undefined) throw new Error("npm start did not begin");
+    process.kill(-interrupted.pid, signal);
+    await interrupted;
+    expect(await clone.succeed("npm start")).toContain("dev is healthy.");
+    await clone.succeed("npm run destroy -- --yes");
   });
-  const ended = interrupted.then(({ all }) => Promise.reject(new Error(`npm start ended by itself:\n${all}`)));
-  await Promise.race([begun, ended]);
-  if (interrupted.pid === undefined) throw new Error("npm start did not begin");
-  process.kill(-interrupted.pid, signal);
-  await interrupted;
-  expect(await clone.succeed("npm start")).toContain("dev is healthy.");
-  await clone.succeed("npm run destroy -- --yes");
-});
 
-test("npm start uses a backend and a passphrase of the user's own", async () => {
-  const own = { PULUMI_BACKEND_URL: `file://${clone.path("own-backend")}`, PULUMI_CONFIG_PASSPHRASE: "my own" };
-  await mkdir(clone.path("own-backend"));
-  const refused = await clone.shell("npm start", own);
-  expect(refused.output).toContain("The line encryptionsalt of Pulumi.dev.yaml belongs to another passphrase");
-  const file = await readFile(clone.path("Pulumi.dev.yaml"), "utf8");
-  await writeFile(clone.path("Pulumi.dev.yaml"), file.replace(/^encryptionsalt:.*$/m, ""));
-  const { exitCode, output } = await clone.shell("npm start", own);
-  expect({ exitCode, output }).toMatchObject({
-    exitCode: 0,
-    output: expect.stringContaining("dev is healthy.") as string,
+  test("npm start uses a backend and a passphrase of the user's own", async () => {
+    const own = { PULUMI_BACKEND_URL: `file://${clone.path("own-backend")}`, PULUMI_CONFIG_PASSPHRASE: "my own" };
+    await mkdir(clone.path("own-backend"));
+    const refused = await clone.shell("npm start", own);
+    expect(refused.output).toContain("The line encryptionsalt of Pulumi.dev.yaml belongs to another passphrase");
+    const file = await readFile(clone.path("Pulumi.dev.yaml"), "utf8");
+    await writeFile(clone.path("Pulumi.dev.yaml"), file.replace(/^encryptionsalt:.*$/m, ""));
+    const { exitCode, output } = await clone.shell("npm start", own);
+    expect({ exitCode, output }).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining("dev is healthy.") as string,
+    });
+    expect(await readdir(clone.path(`own-backend/.pulumi/stacks/${clone.project}`))).toContain("dev.json");
   });
-  expect(await readdir(clone.path(`own-backend/.pulumi/stacks/${clone.project}`))).toContain("dev.json");
 });
 
 test("where only the volumes are left, status says so", async () => {

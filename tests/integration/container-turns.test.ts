@@ -9,6 +9,7 @@ import { expectStreaming } from "../support/replication-checks.ts";
 import { psqlIn } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
+import { inWorld } from "../support/world.ts";
 
 const NODES = ["node-1", "node-2", "node-3"];
 const NEXT_IMAGE = "pg-topology-test/postgres:17-next";
@@ -102,26 +103,28 @@ test("a primary that dies while standbys are replaced is not waited for", async 
   await stack.expectNoChanges();
 });
 
-test("a failover comes before another image, by the way that its refusal names", async () => {
-  await docker("kill", stack.container("node-1"));
-  const before = await ids();
-  const failover = { primary: "node-2", acknowledge: { failover: { lostBytes: 16_777_216 }, rejoin: ["node-1"] } };
-  await stack.configure({ ...config(NEXT_IMAGE), ...failover });
-  const preview = await stack.pulumi(["preview"]);
-  expect(preview.exitCode).not.toBe(0);
-  expect(preview.output).toContain("node-2 would take the place of node-1, which does not answer");
-  for (const node of NODES) expect(preview.output).toContain(`\`image: postgres:17\` of ${node}`);
+inWorld(() => {
+  test("a failover comes before another image, by the way that its refusal names", async () => {
+    await docker("kill", stack.container("node-1"));
+    const before = await ids();
+    const failover = { primary: "node-2", acknowledge: { failover: { lostBytes: 16_777_216 }, rejoin: ["node-1"] } };
+    await stack.configure({ ...config(NEXT_IMAGE), ...failover });
+    const preview = await stack.pulumi(["preview"]);
+    expect(preview.exitCode).not.toBe(0);
+    expect(preview.output).toContain("node-2 would take the place of node-1, which does not answer");
+    for (const node of NODES) expect(preview.output).toContain(`\`image: postgres:17\` of ${node}`);
 
-  const { nodes } = config(NEXT_IMAGE) as { readonly nodes: readonly object[] };
-  const asTheyAre = nodes.map((node) => ({ ...node, image: "postgres:17" }));
-  await stack.configure({ ...config(NEXT_IMAGE), ...failover, nodes: asTheyAre });
-  await stack.up();
-  await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
-  expect(await ids()).toEqual(before);
+    const { nodes } = config(NEXT_IMAGE) as { readonly nodes: readonly object[] };
+    const asTheyAre = nodes.map((node) => ({ ...node, image: "postgres:17" }));
+    await stack.configure({ ...config(NEXT_IMAGE), ...failover, nodes: asTheyAre });
+    await stack.up();
+    await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+    expect(await ids()).toEqual(before);
 
-  await stack.configure({ ...config(NEXT_IMAGE), primary: "node-2" });
-  await stack.up();
-  await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+    await stack.configure({ ...config(NEXT_IMAGE), primary: "node-2" });
+    await stack.up();
+    await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+  });
 });
 
 /** How many nodes had no running container at the same moment, at most. */

@@ -7,6 +7,7 @@ import { freePorts } from "../support/ports.ts";
 import { psqlIn, startTimeIn } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
+import { inWorld } from "../support/world.ts";
 
 const NODES = ["node-1", "node-2"] as const;
 
@@ -39,19 +40,21 @@ test("with deletionProtection, npm run destroy does not even begin", async () =>
   expect(output).toMatch(/^the stack cannot be deleted: its data volumes .* are protected\. .* No data was removed\.$/);
 });
 
-test("with deletionProtection, a standby that is taken out of the stack file is refused, and runs on", async () => {
-  const before = await identities();
-  const alone = { ...config, nodes: (config["nodes"] as object[]).slice(0, 1) };
-  const refusal = [`${stack.container("node-2")}-data would be removed, which deletionProtection forbids`];
-  await stack.configure({ ...alone, deletionProtection: true });
-  await expectFailingPreview(stack, ...refusal);
-  await expectFailingUp(stack, ...refusal);
-  await stack.configure({ ...alone, deletionProtection: false });
-  await expectFailingUp(stack, ...refusal);
-  expect(await identities()).toEqual(before);
-  await stack.configure({ ...config, deletionProtection: true });
-  await stack.up();
-  await expectConverged(stack, NODES);
+inWorld(() => {
+  test("with deletionProtection, a standby that is taken out of the stack file is refused, and runs on", async () => {
+    const before = await identities();
+    const alone = { ...config, nodes: (config["nodes"] as object[]).slice(0, 1) };
+    const refusal = [`${stack.container("node-2")}-data would be removed, which deletionProtection forbids`];
+    await stack.configure({ ...alone, deletionProtection: true });
+    await expectFailingPreview(stack, ...refusal);
+    await expectFailingUp(stack, ...refusal);
+    await stack.configure({ ...alone, deletionProtection: false });
+    await expectFailingUp(stack, ...refusal);
+    expect(await identities()).toEqual(before);
+    await stack.configure({ ...config, deletionProtection: true });
+    await stack.up();
+    await expectConverged(stack, NODES);
+  });
 });
 
 test("without it, destroy removes everything", async () => {

@@ -9,6 +9,7 @@ import { psqlIn, refusal, rowsOf } from "../support/servers.ts";
 import type { Login } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
+import { inWorld } from "../support/world.ts";
 
 const NODES = ["node-1", "node-2", "node-3"];
 
@@ -94,14 +95,16 @@ test("the promoted one starts as a primary again", async () => {
   await expectStreaming(stack, "node-2", ["node-3"]);
 });
 
-test("an update changes no role in passing: it says what is, and what to do", async () => {
-  const ids = await Promise.all(containers.map(containerId));
-  const output = await stack.failingUp();
-  expect(output).toContain("node-2 is a primary on timeline 2");
-  expect(output).toContain("Set `primary: node-2` in the stack file");
-  expect(output).toContain("Nothing was changed.");
-  expect(await Promise.all(containers.map(containerId))).toEqual(ids);
-  expect(await isStandby(stack.container("node-2"))).toBe("f");
+inWorld(() => {
+  test("an update changes no role in passing: it says what is, and what to do", async () => {
+    const ids = await Promise.all(containers.map(containerId));
+    const output = await stack.failingUp();
+    expect(output).toContain("node-2 is a primary on timeline 2");
+    expect(output).toContain("Set `primary: node-2` in the stack file");
+    expect(output).toContain("Nothing was changed.");
+    expect(await Promise.all(containers.map(containerId))).toEqual(ids);
+    expect(await isStandby(stack.container("node-2"))).toBe("f");
+  });
 });
 
 test("two that start at the same moment, of which none knows the other: the older one stops at once", async () => {
@@ -132,47 +135,52 @@ test("an old primary that was cut off from its peers stops once it reaches them 
     .toContain("it must not take writes beside a newer primary");
 });
 
-test("named in the stack file, the promoted one is adopted and the old primary follows it", async () => {
-  const ids = await Promise.all(containers.map(containerId));
-  // What it wrote while it was alone are its own shutdown checkpoints, which nobody misses.
-  await stack.configure({ ...config, primary: "node-2", acknowledge: { rejoin: ["node-1"] } });
-  const preview = await stack.succeed(["preview"]);
-  expect(preview).toContain("node-2 is the primary already");
-  expect(preview).toMatch(/node-1 rejoins by (streaming|pg_rewind)/);
-  await stack.up();
-  await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
-  expect(await Promise.all(containers.map(containerId))).toEqual(ids);
-  await stack.expectNoChanges();
-});
+inWorld(() => {
+  test("named in the stack file, the promoted one is adopted and the old primary follows it", async () => {
+    const ids = await Promise.all(containers.map(containerId));
+    // What it wrote while it was alone are its own shutdown checkpoints, which nobody misses.
+    await stack.configure({ ...config, primary: "node-2", acknowledge: { rejoin: ["node-1"] } });
+    const preview = await stack.succeed(["preview"]);
+    expect(preview).toContain("node-2 is the primary already");
+    expect(preview).toMatch(/node-1 rejoins by (streaming|pg_rewind)/);
+    await stack.up();
+    await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+    expect(await Promise.all(containers.map(containerId))).toEqual(ids);
+    await stack.expectNoChanges();
+  });
 
-test("an old copy of its data, put back, makes no primary of it, and the next update lets it rejoin", async () => {
-  const [older = ""] = containers;
-  await docker("stop", older);
-  const before = (await logOf(older)).length;
-  await copyVolume(copyOfData(), dataVolume());
-  await docker("start", older);
-  await expect
-    .poll(async () => (await logOf(older)).slice(before), { timeout: 30_000 })
-    .toContain("guard: node-1 does not start as a primary: node-2 is on timeline 2, node-1 on timeline 1.");
-  expect(await isStandby(stack.container("node-2"))).toBe("f");
-  await stack.up();
-  await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
-  await docker("volume", "rm", copyOfData());
+  test("an old copy of its data, put back, makes no primary of it, and the next update lets it rejoin", async () => {
+    const [older = ""] = containers;
+    await docker("stop", older);
+    const before = (await logOf(older)).length;
+    await copyVolume(copyOfData(), dataVolume());
+    await docker("start", older);
+    await expect
+      .poll(async () => (await logOf(older)).slice(before), { timeout: 30_000 })
+      .toContain("guard: node-1 does not start as a primary: node-2 is on timeline 2, node-1 on timeline 1.");
+    expect(await isStandby(stack.container("node-2"))).toBe("f");
+    await stack.up();
+    await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+    await docker("volume", "rm", copyOfData());
+  });
 });
 
 // A promotion takes standby.signal away before the history file of the new timeline is there: a guard that looks in
 // between takes the old timeline for its own.
-test("a guard that looked in the middle of a promotion does not stop the new primary", async () => {
-  const [, primary = "", promoted = ""] = containers;
-  const onDisk = (command: string): Promise<string> => docker("exec", "-u", "postgres", promoted, "sh", "-c", command);
-  const { StartedAt: startedAt } = (await inspect(promoted)).State;
-  await docker("stop", primary);
-  await onDisk('rm "$PGDATA/standby.signal"');
-  // Longer than a guard rests between two questions.
-  await sleep(4500);
-  await onDisk(`touch "$PGDATA/standby.signal" && psql -XAtqc "SELECT pg_promote()" postgres`);
-  await expectStreaming(stack, "node-3", ["node-1"]);
-  await sleep(4500);
-  expect((await inspect(promoted)).State.StartedAt).toBe(startedAt);
-  expect(await isStandby(promoted)).toBe("f");
+inWorld(() => {
+  test("a guard that looked in the middle of a promotion does not stop the new primary", async () => {
+    const [, primary = "", promoted = ""] = containers;
+    const onDisk = (command: string): Promise<string> =>
+      docker("exec", "-u", "postgres", promoted, "sh", "-c", command);
+    const { StartedAt: startedAt } = (await inspect(promoted)).State;
+    await docker("stop", primary);
+    await onDisk('rm "$PGDATA/standby.signal"');
+    // Longer than a guard rests between two questions.
+    await sleep(4500);
+    await onDisk(`touch "$PGDATA/standby.signal" && psql -XAtqc "SELECT pg_promote()" postgres`);
+    await expectStreaming(stack, "node-3", ["node-1"]);
+    await sleep(4500);
+    expect((await inspect(promoted)).State.StartedAt).toBe(startedAt);
+    expect(await isStandby(promoted)).toBe("f");
+  });
 });

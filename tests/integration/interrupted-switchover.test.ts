@@ -8,9 +8,10 @@ import { expectStreaming } from "../support/replication-checks.ts";
 import { psqlIn } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
+import { WORLD } from "../support/world.ts";
 
 // More moments than an everyday run takes: PG_TOPOLOGY_INTERRUPTIONS=25, and others: PG_TOPOLOGY_SEED=2.
-const COUNT = Number(process.env["PG_TOPOLOGY_INTERRUPTIONS"] ?? 2);
+const COUNT = Number(process.env["PG_TOPOLOGY_INTERRUPTIONS"] ?? (WORLD ? 2 : 1));
 const SEED = Number(process.env["PG_TOPOLOGY_SEED"] ?? 1);
 
 /** What an update does besides is interrupted elsewhere: here it is the time around the promotion. */

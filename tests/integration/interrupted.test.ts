@@ -7,9 +7,10 @@ import { interruptAndRecover } from "../support/recover.ts";
 import { psqlIn, startTimeIn } from "../support/servers.ts";
 import { TestStack, withStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
+import { WORLD } from "../support/world.ts";
 
 // More moments than an everyday run takes: PG_TOPOLOGY_INTERRUPTIONS=25, and others: PG_TOPOLOGY_SEED=2.
-const COUNT = Number(process.env["PG_TOPOLOGY_INTERRUPTIONS"] ?? 3);
+const COUNT = Number(process.env["PG_TOPOLOGY_INTERRUPTIONS"] ?? (WORLD ? 3 : 1));
 const SEED = Number(process.env["PG_TOPOLOGY_SEED"] ?? 1);
 
 const STAYING = ["node-1", "node-2"] as const;

@@ -7,6 +7,7 @@ import { freePorts } from "../support/ports.ts";
 import { recover } from "../support/recover.ts";
 import { expectStreaming } from "../support/replication-checks.ts";
 import { TestStack } from "../support/stack.ts";
+import { inWorld } from "../support/world.ts";
 
 /** What is promised is a median of 2 s; a machine that does much else at once may need longer. */
 const GAP_LIMIT_MILLISECONDS = 4000;
@@ -57,10 +58,13 @@ test("a change that a reload makes effective restarts nothing, and preview says 
   await stack.expectNoChanges();
 });
 
+/** What holds after the tests so far. */
+let held = { work_mem: "16MB", max_connections: 150 };
+
 test("more connections: standbys restart first, the primary last, and preview says so", async () => {
   const ledger = await Ledger.start((await stack.outputs<StackOutputs>()).readWriteUri);
   try {
-    await configure({ work_mem: "16MB", max_connections: 150 });
+    await configure(held);
     expect(await stack.succeed(["preview"])).toMatch(
       /rolling restart: node-2, node-1 \(max_connections\); write gap about 1 s/,
     );
@@ -80,19 +84,22 @@ test("more connections: standbys restart first, the primary last, and preview sa
   }
 });
 
-test("fewer connections: the primary restarts first, and preview says so", async () => {
-  await configure({ work_mem: "16MB", max_connections: 60 });
-  expect(await stack.succeed(["preview"])).toContain("rolling restart: node-1, node-2 (max_connections)");
-  await stack.up();
-  expect(await onAll("SHOW max_connections")).toEqual(["60", "60"]);
-  const [primary = "", standby = ""] = await onAll("SELECT extract(epoch FROM pg_postmaster_start_time())");
-  expect(Number(primary)).toBeLessThan(Number(standby));
-  expect(await ask("node-1", "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")).toBe("1");
-  await stack.expectNoChanges();
+inWorld(() => {
+  test("fewer connections: the primary restarts first, and preview says so", async () => {
+    held = { ...held, max_connections: 60 };
+    await configure(held);
+    expect(await stack.succeed(["preview"])).toContain("rolling restart: node-1, node-2 (max_connections)");
+    await stack.up();
+    expect(await onAll("SHOW max_connections")).toEqual(["60", "60"]);
+    const [primary = "", standby = ""] = await onAll("SELECT extract(epoch FROM pg_postmaster_start_time())");
+    expect(Number(primary)).toBeLessThan(Number(standby));
+    expect(await ask("node-1", "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")).toBe("1");
+    await stack.expectNoChanges();
+  });
 });
 
 /** The server takes it as a value, and does not start with it. */
-const FATAL = { work_mem: "16MB", max_connections: 60, shared_preload_libraries: "no_such_library" };
+const FATAL = { shared_preload_libraries: "no_such_library" };
 
 const liveFile = (node: string): Promise<string> =>
   shellIn(stack.container(node), "cat /etc/pg-topology/postgresql.conf");
@@ -100,7 +107,7 @@ const liveFile = (node: string): Promise<string> =>
 test("a node that does not come back gets its old files again, and the next one is never touched", async () => {
   const before = await ask("node-1", "SELECT pg_postmaster_start_time()");
   const files = await liveFile("node-2");
-  await configure(FATAL);
+  await configure({ ...held, ...FATAL });
   const output = await stack.failingUp();
   expect(output).toContain("node-2 did not come back with its new files");
   expect(output).toContain('could not access file "no_such_library"');
@@ -110,63 +117,70 @@ test("a node that does not come back gets its old files again, and the next one 
   await expectStreaming(stack, "node-1", ["node-2"]);
 });
 
-test("an update that is killed while a node does not come back leaves the others their files, and the next one heals", async () => {
-  const up = stack.start(["up", "--yes", "--skip-preview"], { detached: true });
-  await expect
-    .poll(() => logOf(stack.container("node-2")).then(fatalLines), { timeout: 60_000, interval: 50 })
-    .toBeGreaterThan(fatalLines(await logOf(stack.container("node-2"))));
-  process.kill(-(up.pid ?? 0), "SIGKILL");
-  await up;
-  expect(await liveFile("node-1")).not.toContain("no_such_library");
+inWorld(() => {
+  test("an update that is killed while a node does not come back leaves the others their files, and the next one heals", async () => {
+    const up = stack.start(["up", "--yes", "--skip-preview"], { detached: true });
+    await expect
+      .poll(() => logOf(stack.container("node-2")).then(fatalLines), { timeout: 60_000, interval: 50 })
+      .toBeGreaterThan(fatalLines(await logOf(stack.container("node-2"))));
+    process.kill(-(up.pid ?? 0), "SIGKILL");
+    await up;
+    expect(await liveFile("node-1")).not.toContain("no_such_library");
 
-  await configure({ work_mem: "16MB", max_connections: 60 });
-  await recover(stack);
-  await stack.up();
-  expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", ""]);
-  await expectStreaming(stack, "node-1", ["node-2"]);
-  await stack.expectNoChanges();
+    await configure(held);
+    await recover(stack);
+    await stack.up();
+    expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", ""]);
+    await expectStreaming(stack, "node-1", ["node-2"]);
+    await stack.expectNoChanges();
+  });
 });
 
 /** The library is on one node only: the other does not start with it. */
-const HALF_THERE = { work_mem: "16MB", max_connections: 60, shared_preload_libraries: "half_there" };
+const HALF_THERE = { shared_preload_libraries: "half_there" };
 
-test("what an update that failed half-way left on a standby is found when its line is taken back, and undone", async () => {
-  const libraries = "$(dirname $(find / -name auto_explain.so 2>/dev/null | head -n 1))";
-  await shellIn(stack.container("node-2"), `cd ${libraries} && cp auto_explain.so half_there.so`);
-  const before = await ask("node-1", "SELECT pg_postmaster_start_time()");
-  await configure(HALF_THERE);
-  expect(await stack.failingUp()).toContain("node-1 did not come back with its new files");
-  expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", "half_there"]);
-  expect(await stack.succeed(["preview"])).toContain("rolling restart: node-1 (shared_preload_libraries)");
+inWorld(() => {
+  test("what an update that failed half-way left on a standby is found when its line is taken back, and undone", async () => {
+    const libraries = "$(dirname $(find / -name auto_explain.so 2>/dev/null | head -n 1))";
+    await shellIn(stack.container("node-2"), `cd ${libraries} && cp auto_explain.so half_there.so`);
+    const before = await ask("node-1", "SELECT pg_postmaster_start_time()");
+    await configure({ ...held, ...HALF_THERE });
+    expect(await stack.failingUp()).toContain("node-1 did not come back with its new files");
+    expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", "half_there"]);
+    expect(await stack.succeed(["preview"])).toContain("rolling restart: node-1 (shared_preload_libraries)");
 
-  await configure({ work_mem: "16MB", max_connections: 60 });
-  const preview = await stack.succeed(["preview"]);
-  expect(preview).toContain("rolling restart: node-2 (shared_preload_libraries)");
-  const restarted = await ask("node-1", "SELECT pg_postmaster_start_time()");
-  expect(restarted).not.toBe(before);
-  await stack.up();
-  expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", ""]);
-  expect(await ask("node-1", "SELECT pg_postmaster_start_time()")).toBe(restarted);
-  await expectStreaming(stack, "node-1", ["node-2"]);
-  await stack.expectNoChanges();
-});
+    await configure(held);
+    const preview = await stack.succeed(["preview"]);
+    expect(preview).toContain("rolling restart: node-2 (shared_preload_libraries)");
+    const restarted = await ask("node-1", "SELECT pg_postmaster_start_time()");
+    expect(restarted).not.toBe(before);
+    await stack.up();
+    expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", ""]);
+    expect(await ask("node-1", "SELECT pg_postmaster_start_time()")).toBe(restarted);
+    await expectStreaming(stack, "node-1", ["node-2"]);
+    await stack.expectNoChanges();
+  });
 
-test("a server that does not start any more with what is left of such an update gets the files of the stack file", async () => {
-  await configure(HALF_THERE);
-  await stack.failingUp();
-  await shellIn(stack.container("node-2"), "find / -name half_there.so -delete 2>/dev/null || true");
-  await docker("restart", stack.container("node-2"));
-  await configure({ work_mem: "16MB", max_connections: 60 });
-  await expect.poll(() => stack.succeed(["preview"]), { timeout: 60_000 }).toContain("ends with the files that it has");
-  await stack.up();
-  expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", ""]);
-  await expectStreaming(stack, "node-1", ["node-2"]);
-  await stack.expectNoChanges();
+  test("a server that does not start any more with what is left of such an update gets the files of the stack file", async () => {
+    await configure({ ...held, ...HALF_THERE });
+    await stack.failingUp();
+    await shellIn(stack.container("node-2"), "find / -name half_there.so -delete 2>/dev/null || true");
+    await docker("restart", stack.container("node-2"));
+    await configure(held);
+    await expect
+      .poll(() => stack.succeed(["preview"]), { timeout: 60_000 })
+      .toContain("ends with the files that it has");
+    await stack.up();
+    expect(await onAll("SHOW shared_preload_libraries")).toEqual(["", ""]);
+    await expectStreaming(stack, "node-1", ["node-2"]);
+    await stack.expectNoChanges();
+  });
 });
 
 const fatalLines = (log: string): number => log.split("no_such_library").length;
 
 test("what was done by hand to a server's settings is named in preview, and undone by the next update", async () => {
+  await configure(held);
   await ask("node-2", "ALTER SYSTEM SET work_mem = '77MB'");
   await ask("node-2", "SELECT pg_reload_conf()");
   await ask("node-2", "SELECT pg_wal_replay_pause()");

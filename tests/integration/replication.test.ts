@@ -12,6 +12,7 @@ import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
 import { statusOf } from "../support/status.ts";
 import { freeSubnetPrefix } from "../support/subnets.ts";
+import { inWorld } from "../support/world.ts";
 
 describe("a cascading, a delayed and a synchronous standby, at fixed addresses", () => {
   let stack: TestStack;
@@ -127,26 +128,28 @@ describe("a cascading, a delayed and a synchronous standby, at fixed addresses",
     await expectStreaming(stack, "node-2", ["node-3"]);
   });
 
-  test("a role that was altered is not altered again because the delayed standby does not show it yet", async () => {
-    await stack.configure(
-      config({ replication: { connectionLimit: 12, synchronous: { mode: "priority", count: 1 } } }),
-    );
-    const { changes } = await update(stack);
-    expect(changes).toEqual([{ op: "update", type: "pgtopology:index:Role", name: "replication-user-replication" }]);
-    await stack.expectNoChanges();
-  });
+  inWorld(() => {
+    test("a role that was altered is not altered again because the delayed standby does not show it yet", async () => {
+      await stack.configure(
+        config({ replication: { connectionLimit: 12, synchronous: { mode: "priority", count: 1 } } }),
+      );
+      const { changes } = await update(stack);
+      expect(changes).toEqual([{ op: "update", type: "pgtopology:index:Role", name: "replication-user-replication" }]);
+      await stack.expectNoChanges();
+    });
 
-  test("parameters that a standby must not have less of are not lowered under a delayed one", async () => {
-    const startTimes = await Promise.all([startTimeIn(primary), startTimeIn(stack.container("late"))]);
-    const replication = { connectionLimit: 12, synchronous: { mode: "priority", count: 1 } };
-    await stack.configure(config({ replication, parameters: { max_connections: 60 } }));
-    const output = await stack.failingUp();
-    expect(output).toContain("max_connections");
-    expect(output).toContain("late applies changes 10min late");
-    expect(await Promise.all([startTimeIn(primary), startTimeIn(stack.container("late"))])).toEqual(startTimes);
-    await stack.configure(config({ replication }));
-    await stack.up();
-    await stack.expectNoChanges();
+    test("parameters that a standby must not have less of are not lowered under a delayed one", async () => {
+      const startTimes = await Promise.all([startTimeIn(primary), startTimeIn(stack.container("late"))]);
+      const replication = { connectionLimit: 12, synchronous: { mode: "priority", count: 1 } };
+      await stack.configure(config({ replication, parameters: { max_connections: 60 } }));
+      const output = await stack.failingUp();
+      expect(output).toContain("max_connections");
+      expect(output).toContain("late applies changes 10min late");
+      expect(await Promise.all([startTimeIn(primary), startTimeIn(stack.container("late"))])).toEqual(startTimes);
+      await stack.configure(config({ replication }));
+      await stack.up();
+      await stack.expectNoChanges();
+    });
   });
 
   test("a standby moves to another upstream by a reload, and leaves nothing behind", async () => {
@@ -177,6 +180,8 @@ describe("two standbys of which any one confirms", () => {
   let stack: TestStack;
   let config: (parameters: StackConfig) => StackConfig;
   let ids: string[];
+  /** Parameters that hold after the tests so far. */
+  let held: StackConfig = { work_mem: "5MB", max_connections: 50 };
 
   beforeAll(async () => {
     const ports = await freePorts(NODES.length);
@@ -186,7 +191,7 @@ describe("two standbys of which any one confirms", () => {
       replication: { synchronous: { mode: "quorum", count: 1 } },
       parameters,
     });
-    stack = await TestStack.create(config({ work_mem: "5MB", max_connections: 50 }));
+    stack = await TestStack.create(config(held));
     await stack.up();
     ids = await Promise.all(containers().map(containerId));
   });
@@ -220,27 +225,31 @@ describe("two standbys of which any one confirms", () => {
 
   test("what a reload is enough for restarts no server", async () => {
     const before = await startTimes();
-    await stack.configure(config({ work_mem: "6MB", max_connections: 50 }));
+    held = { ...held, work_mem: "6MB" };
+    await stack.configure(config(held));
     await stack.up();
     expect(await shown("work_mem")).toEqual(["6MB", "6MB", "6MB"]);
     expect(await startTimes()).toEqual(before);
   });
 
   // Standbys may never have fewer connections than the primary had when it wrote the WAL that they replay.
-  test.each([
-    { change: "raised, by leaving it to its default", parameters: {}, value: "100", primaryIsLast: true },
-    { change: "lowered", parameters: { max_connections: 40 }, value: "40", primaryIsLast: false },
-  ])("max_connections $change restarts every server, in the right order", async (step) => {
-    const before = await startTimes();
-    await stack.configure(config({ work_mem: "6MB", ...step.parameters }));
-    await stack.up();
-    expect(await shown("max_connections")).toEqual([step.value, step.value, step.value]);
-    const [primary = new Date(0), ...standbys] = await startTimes();
-    expect([primary, ...standbys].filter((time, index) => time > (before[index] ?? time))).toHaveLength(NODES.length);
-    for (const standby of standbys) expect(primary > standby).toBe(step.primaryIsLast);
-    expect(await Promise.all(containers().map(containerId))).toEqual(ids);
-    await expectStreaming(stack, "node-1", ["node-2", "node-3"]);
-    await stack.expectNoChanges();
+  inWorld(() => {
+    test.each([
+      { change: "raised, by leaving it to its default", parameters: {}, value: "100", primaryIsLast: true },
+      { change: "lowered", parameters: { max_connections: 40 }, value: "40", primaryIsLast: false },
+    ])("max_connections $change restarts every server, in the right order", async (step) => {
+      const before = await startTimes();
+      held = { work_mem: "6MB", ...step.parameters };
+      await stack.configure(config(held));
+      await stack.up();
+      expect(await shown("max_connections")).toEqual([step.value, step.value, step.value]);
+      const [primary = new Date(0), ...standbys] = await startTimes();
+      expect([primary, ...standbys].filter((time, index) => time > (before[index] ?? time))).toHaveLength(NODES.length);
+      for (const standby of standbys) expect(primary > standby).toBe(step.primaryIsLast);
+      expect(await Promise.all(containers().map(containerId))).toEqual(ids);
+      await expectStreaming(stack, "node-1", ["node-2", "node-3"]);
+      await stack.expectNoChanges();
+    });
   });
 
   test("with a primary that died while a commit waited, nothing acknowledged is lost, unless writes may go on without", async () => {
@@ -252,7 +261,7 @@ describe("two standbys of which any one confirms", () => {
     await docker("kill", primary);
     await commit;
     await docker("start", ...standbys);
-    await stack.configure({ ...config({ work_mem: "6MB", max_connections: 40 }), primary: "node-2" });
+    await stack.configure({ ...config(held), primary: "node-2" });
     expect(await stack.succeed(["preview"])).toContain(
       "Replication was synchronous: no acknowledged row is among them",
     );
@@ -265,34 +274,35 @@ describe("two standbys of which any one confirms", () => {
     await expectStreaming(stack, "node-1", ["node-2", "node-3"]);
   });
 
-  test("degrade: an update that cannot bring standbys back lets writes go on, until all are there again", async () => {
-    const synchronous = { mode: "quorum", count: 1, whenStandbyMissing: "degrade" };
-    const parameters = { work_mem: "6MB", max_connections: 40 };
-    await stack.configure({ ...config(parameters), replication: { synchronous } });
-    const [primary = "", ...standbys] = containers();
-    const moveIn = (container: string, from: string, to: string): Promise<string> => {
-      const directory = layoutOf(17).dataDirectory;
-      const command = ["postgres:17", `${directory}/${from}`, `${directory}/${to}`];
-      return docker("run", "--rm", "--volumes-from", container, "--entrypoint", "mv", ...command);
-    };
-    await docker("stop", ...standbys);
-    await Promise.all(standbys.map((container) => moveIn(container, "pg_wal", "pg_wal.away")));
-    const commit = psqlIn(primary, "CREATE TABLE confirmed_by_nobody ()");
+  inWorld(() => {
+    test("degrade: an update that cannot bring standbys back lets writes go on, until all are there again", async () => {
+      const synchronous = { mode: "quorum", count: 1, whenStandbyMissing: "degrade" };
+      await stack.configure({ ...config(held), replication: { synchronous } });
+      const [primary = "", ...standbys] = containers();
+      const moveIn = (container: string, from: string, to: string): Promise<string> => {
+        const directory = layoutOf(17).dataDirectory;
+        const command = ["postgres:17", `${directory}/${from}`, `${directory}/${to}`];
+        return docker("run", "--rm", "--volumes-from", container, "--entrypoint", "mv", ...command);
+      };
+      await docker("stop", ...standbys);
+      await Promise.all(standbys.map((container) => moveIn(container, "pg_wal", "pg_wal.away")));
+      const commit = psqlIn(primary, "CREATE TABLE confirmed_by_nobody ()");
 
-    const output = await stack.failingUp();
-    expect(output).toMatch(/commits wait for 1 of node-2, node-3, and 0 can confirm them; 1 commit waits/);
-    expect(output).toContain("Until the others stream again, commits wait for no standby");
-    await commit;
-    const { condition, problems } = await statusOf(stack);
-    expect(condition).toBe("degraded");
-    expect(problems.map(({ kind }) => kind)).toContain("synchronous-degraded");
+      const output = await stack.failingUp();
+      expect(output).toMatch(/commits wait for 1 of node-2, node-3, and 0 can confirm them; 1 commit waits/);
+      expect(output).toContain("Until the others stream again, commits wait for no standby");
+      await commit;
+      const { condition, problems } = await statusOf(stack);
+      expect(condition).toBe("degraded");
+      expect(problems.map(({ kind }) => kind)).toContain("synchronous-degraded");
 
-    await docker("stop", ...standbys);
-    await Promise.all(standbys.map((container) => moveIn(container, "pg_wal.away", "pg_wal")));
-    await stack.up();
-    expect(await psqlIn(primary, "SHOW synchronous_standby_names")).toBe('ANY 1 ("node-2", "node-3")');
-    const senders = await sendersOn(primary);
-    expect(senders.map(({ syncState }) => syncState)).toEqual(["quorum", "quorum"]);
-    await stack.expectNoChanges();
+      await docker("stop", ...standbys);
+      await Promise.all(standbys.map((container) => moveIn(container, "pg_wal.away", "pg_wal")));
+      await stack.up();
+      expect(await psqlIn(primary, "SHOW synchronous_standby_names")).toBe('ANY 1 ("node-2", "node-3")');
+      const senders = await sendersOn(primary);
+      expect(senders.map(({ syncState }) => syncState)).toEqual(["quorum", "quorum"]);
+      await stack.expectNoChanges();
+    });
   });
 });

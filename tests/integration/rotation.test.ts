@@ -11,6 +11,7 @@ import { psqlIn, refusal, rowsOf, startTimeIn, withClient } from "../support/ser
 import type { Login } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
+import { inWorld } from "../support/world.ts";
 
 const NODES = ["node-1", "node-2", "node-3"] as const;
 
@@ -127,61 +128,63 @@ test("new passwords: nothing restarts, no connection breaks, the old ones are de
   await expect.poll(() => psqlIn(stack.container("node-2"), receiver), { timeout: 10_000 }).toBe("streaming");
 });
 
-test("another authority: clients of either connect all the time, and nothing restarts", async () => {
-  const before = await marks();
-  const [first] = await ownerLogins();
-  const old = await ownerLogins();
-  await configure({ certificateAuthority: { version: 2 } });
-  expect(await stack.succeed(["preview"])).toContain("nodes and clients trust both");
-  const clients = new Clients(old);
-  await stack.up();
-  expect(await clients.stop()).toEqual([]);
-  await expectUndisturbed(before);
+inWorld(() => {
+  test("another authority: clients of either connect all the time, and nothing restarts", async () => {
+    const before = await marks();
+    const [first] = await ownerLogins();
+    const old = await ownerLogins();
+    await configure({ certificateAuthority: { version: 2 } });
+    expect(await stack.succeed(["preview"])).toContain("nodes and clients trust both");
+    const clients = new Clients(old);
+    await stack.up();
+    expect(await clients.stop()).toEqual([]);
+    await expectUndisturbed(before);
 
-  const both = await ownerLogins();
-  const [successor = ""] = both[0]?.certificateAuthority?.split(/(?<=-----END CERTIFICATE-----\n)/) ?? [];
-  expect(successor).not.toBe(first?.certificateAuthority);
-  const issued = both.map((login) => ({ ...login, certificateAuthority: successor }));
-  for (const login of [...old, ...both, ...issued]) await rowsOf(login, "SELECT");
-  await stack.expectNoChanges();
+    const both = await ownerLogins();
+    const [successor = ""] = both[0]?.certificateAuthority?.split(/(?<=-----END CERTIFICATE-----\n)/) ?? [];
+    expect(successor).not.toBe(first?.certificateAuthority);
+    const issued = both.map((login) => ({ ...login, certificateAuthority: successor }));
+    for (const login of [...old, ...both, ...issued]) await rowsOf(login, "SELECT");
+    await stack.expectNoChanges();
 
-  await configure({ certificateAuthority: { version: 2, trustPrevious: false } });
-  expect(await stack.succeed(["preview"])).toContain("the authority before is trusted no more");
-  const successors = new Clients(issued);
-  await stack.up();
-  expect(await successors.stop()).toEqual([]);
-  await expectUndisturbed(before);
-  expect((await outputs()).certificateAuthority).toBe(successor);
-  for (const refused of await refusals(old)) expect(refused).toContain("certificate");
-  await stack.expectNoChanges();
+    await configure({ certificateAuthority: { version: 2, trustPrevious: false } });
+    expect(await stack.succeed(["preview"])).toContain("the authority before is trusted no more");
+    const successors = new Clients(issued);
+    await stack.up();
+    expect(await successors.stop()).toEqual([]);
+    await expectUndisturbed(before);
+    expect((await outputs()).certificateAuthority).toBe(successor);
+    for (const refused of await refusals(old)) expect(refused).toContain("certificate");
+    await stack.expectNoChanges();
 
-  await configure({ certificateAuthority: { version: 3, trustPrevious: false } });
-  expect(await stack.failingUp()).toContain("every client would be locked out at once");
-  await configure({ certificateAuthority: { version: 2, trustPrevious: false } });
-});
+    await configure({ certificateAuthority: { version: 3, trustPrevious: false } });
+    expect(await stack.failingUp()).toContain("every client would be locked out at once");
+    await configure({ certificateAuthority: { version: 2, trustPrevious: false } });
+  });
 
-test("an authority of the user's takes the place of the topology's own, and clients of either connect", async () => {
-  const before = await marks();
-  const old = await ownerLogins();
-  const company = await companyAuthority();
-  await configure({ certificateAuthority: { version: 3 } });
-  await stack.setConfig("ownAuthority.certificate", company.certificatePem);
-  await stack.setConfig("ownAuthority.privateKey", company.privateKeyPem, "--secret");
-  const clients = new Clients(old);
-  await stack.up();
-  expect(await clients.stop()).toEqual([]);
-  await expectUndisturbed(before);
-  for (const login of old) await rowsOf({ ...login, certificateAuthority: company.rootPem }, "SELECT");
-  await stack.expectNoChanges();
-  expect(await readFile(stack.configFile, "utf8")).not.toContain("PRIVATE KEY");
+  test("an authority of the user's takes the place of the topology's own, and clients of either connect", async () => {
+    const before = await marks();
+    const old = await ownerLogins();
+    const company = await companyAuthority();
+    await configure({ certificateAuthority: { version: 3 } });
+    await stack.setConfig("ownAuthority.certificate", company.certificatePem);
+    await stack.setConfig("ownAuthority.privateKey", company.privateKeyPem, "--secret");
+    const clients = new Clients(old);
+    await stack.up();
+    expect(await clients.stop()).toEqual([]);
+    await expectUndisturbed(before);
+    for (const login of old) await rowsOf({ ...login, certificateAuthority: company.rootPem }, "SELECT");
+    await stack.expectNoChanges();
+    expect(await readFile(stack.configFile, "utf8")).not.toContain("PRIVATE KEY");
 
-  // Back again: the company's authority may not vouch for another, which preview says.
-  await configure({ certificateAuthority: { version: 4 } });
-  expect(await stack.succeed(["preview"])).toContain("clients that trust the one before alone are refused");
-  await stack.up();
-  for (const login of await ownerLogins()) await rowsOf(login, "SELECT");
-  await expectUndisturbed(before);
-  await stack.expectNoChanges();
+    // Back again: the company's authority may not vouch for another, which preview says.
+    await configure({ certificateAuthority: { version: 4 } });
+    expect(await stack.succeed(["preview"])).toContain("clients that trust the one before alone are refused");
+    await stack.up();
+    for (const login of await ownerLogins()) await rowsOf(login, "SELECT");
+    await expectUndisturbed(before);
+    await stack.expectNoChanges();
+  });
 });
 
 test("a certificate that ends soon is issued anew by a reload, and preview says so", async () => {
@@ -196,38 +199,42 @@ test("a certificate that ends soon is issued anew by a reload, and preview says 
   await stack.expectNoChanges();
 });
 
-test("a certificate that is over is issued anew, although nobody can log in with it, and nothing restarts", async () => {
-  const before = await marks();
-  await letCertificateBeOver(stack, "node-1");
-  await letCertificateBeOver(stack, "node-2");
-  const [login] = await ownerLogins();
-  expect(await refusal(login as Login)).toContain("certificate has expired");
-  const preview = await stack.succeed(["preview"]);
-  expect(preview).toContain("the certificate ended 5 days ago: it is issued anew, and the server reads it by a reload");
-  expect(preview).not.toContain("does not answer");
-  expect(preview).not.toContain("cannot be told");
-  await stack.up();
-  for (const one of await ownerLogins()) await rowsOf(one, "SELECT");
-  expect(await marks()).toEqual(before);
-  await stack.expectNoChanges();
-});
+inWorld(() => {
+  test("a certificate that is over is issued anew, although nobody can log in with it, and nothing restarts", async () => {
+    const before = await marks();
+    await letCertificateBeOver(stack, "node-1");
+    await letCertificateBeOver(stack, "node-2");
+    const [login] = await ownerLogins();
+    expect(await refusal(login as Login)).toContain("certificate has expired");
+    const preview = await stack.succeed(["preview"]);
+    expect(preview).toContain(
+      "the certificate ended 5 days ago: it is issued anew, and the server reads it by a reload",
+    );
+    expect(preview).not.toContain("does not answer");
+    expect(preview).not.toContain("cannot be told");
+    await stack.up();
+    for (const one of await ownerLogins()) await rowsOf(one, "SELECT");
+    expect(await marks()).toEqual(before);
+    await stack.expectNoChanges();
+  });
 
-test("an authority that is over, with all certificates that it issued, is replaced by an update", async () => {
-  const before = await marks();
-  const { certificateAuthority = { version: 1 } } = config;
-  const { version } = certificateAuthority as { version: number };
-  await letAuthorityBeOver(stack, NODES);
-  expect(await stack.succeed(["preview"])).toContain(
-    `the certificate authority ended 5 days ago, and with it every certificate that it issued: write \`certificateAuthority: { version: ${version + 1} }\``,
-  );
-  await configure({ certificateAuthority: { version: version + 1 } });
-  await stack.up();
-  for (const login of await ownerLogins()) await rowsOf(login, "SELECT");
-  expect(await marks()).toEqual(before);
-  await psqlIn(stack.container("node-2"), "SELECT pg_terminate_backend(pid) FROM pg_stat_wal_receiver");
-  const receiver = "SELECT status FROM pg_stat_wal_receiver";
-  await expect.poll(() => psqlIn(stack.container("node-2"), receiver), { timeout: 10_000 }).toBe("streaming");
-  await stack.expectNoChanges();
+  test("an authority that is over, with all certificates that it issued, is replaced by an update", async () => {
+    const before = await marks();
+    const { certificateAuthority = { version: 1 } } = config;
+    const { version } = certificateAuthority as { version: number };
+    await letAuthorityBeOver(stack, NODES);
+    expect(await stack.succeed(["preview"])).toContain(
+      `the certificate authority ended 5 days ago, and with it every certificate that it issued: write \`certificateAuthority: { version: ${version + 1} }\``,
+    );
+    await configure({ certificateAuthority: { version: version + 1 } });
+    await stack.up();
+    for (const login of await ownerLogins()) await rowsOf(login, "SELECT");
+    expect(await marks()).toEqual(before);
+    await psqlIn(stack.container("node-2"), "SELECT pg_terminate_backend(pid) FROM pg_stat_wal_receiver");
+    const receiver = "SELECT status FROM pg_stat_wal_receiver";
+    await expect.poll(() => psqlIn(stack.container("node-2"), receiver), { timeout: 10_000 }).toBe("streaming");
+    await stack.expectNoChanges();
+  });
 });
 
 /** A login costs both sides tens of milliseconds of computing: TLS, and 4096 rounds of SCRAM. */

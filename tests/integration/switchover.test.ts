@@ -14,6 +14,7 @@ import { psqlIn } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
 import { statusOf } from "../support/status.ts";
+import { inWorld } from "../support/world.ts";
 
 const NODES = ["node-1", "node-2", "node-3"];
 
@@ -123,40 +124,42 @@ test("the hook after a promotion has run for each primary, once", async () => {
   expect(await readFile(hookFile, "utf8")).toBe(runs.join(""));
 });
 
-test("a target that hangs is refused, in preview and in up, and the primary goes on", async () => {
-  await docker("pause", stack.container("node-3"));
-  await stack.configure(withPrimary("node-3"));
-  const preview = await stack.pulumi(["preview"]);
-  const up = await stack.failingUp();
-  await docker("unpause", stack.container("node-3"));
-  expect(preview.exitCode).not.toBe(0);
-  expect(preview.output).toContain("node-3 cannot become the primary: its server does not answer");
-  expect(up).toContain("Set `primary: node-1` to keep what is there");
-  expect(await isStandby("node-1")).toBe("f");
-});
+inWorld(() => {
+  test("a target that hangs is refused, in preview and in up, and the primary goes on", async () => {
+    await docker("pause", stack.container("node-3"));
+    await stack.configure(withPrimary("node-3"));
+    const preview = await stack.pulumi(["preview"]);
+    const up = await stack.failingUp();
+    await docker("unpause", stack.container("node-3"));
+    expect(preview.exitCode).not.toBe(0);
+    expect(preview.output).toContain("node-3 cannot become the primary: its server does not answer");
+    expect(up).toContain("Set `primary: node-1` to keep what is there");
+    expect(await isStandby("node-1")).toBe("f");
+  });
 
-test("what an interrupted switchover left behind is found, and a restart keeps the primary", async () => {
-  await stack.configure(withPrimary("node-1"));
-  const container = stack.container("node-1");
-  await docker("exec", "-u", "postgres", container, "sh", "-c", 'touch "$PGDATA/standby.signal"');
-  expect(await stack.succeed(["preview"])).toContain("an interrupted switchover left it to start as a standby");
-  await stack.up();
-  await docker("restart", container);
-  await expect.poll(() => isStandby("node-1"), { timeout: 60_000 }).toBe("f");
-  await ledger.untilWritten();
-});
+  test("what an interrupted switchover left behind is found, and a restart keeps the primary", async () => {
+    await stack.configure(withPrimary("node-1"));
+    const container = stack.container("node-1");
+    await docker("exec", "-u", "postgres", container, "sh", "-c", 'touch "$PGDATA/standby.signal"');
+    expect(await stack.succeed(["preview"])).toContain("an interrupted switchover left it to start as a standby");
+    await stack.up();
+    await docker("restart", container);
+    await expect.poll(() => isStandby("node-1"), { timeout: 60_000 }).toBe("f");
+    await ledger.untilWritten();
+  });
 
-test("a primary that hangs is stopped before its place is taken: nothing that it has is lost", async () => {
-  await stack.configure(withPrimary("node-2", { acknowledge: { failover: { lostBytes: 100_000_000 } } }));
-  await docker("pause", stack.container("node-1"));
-  const output = await stack.up();
-  expect(output).toContain("node-1 does not answer, and is stopped so that it writes no more");
-  expect(await roles()).toEqual({ "node-1": "t", "node-2": "f", "node-3": "t" });
-  expect((await outputs()).lastSwitchover).toMatchObject({ from: "node-1", to: "node-2", lostBytes: 0 });
-  await ledger.untilWritten();
-  expect(await ledger.lost()).toEqual([]);
-  await stack.configure(withPrimary("node-1"));
-  await stack.up();
+  test("a primary that hangs is stopped before its place is taken: nothing that it has is lost", async () => {
+    await stack.configure(withPrimary("node-2", { acknowledge: { failover: { lostBytes: 100_000_000 } } }));
+    await docker("pause", stack.container("node-1"));
+    const output = await stack.up();
+    expect(output).toContain("node-1 does not answer, and is stopped so that it writes no more");
+    expect(await roles()).toEqual({ "node-1": "t", "node-2": "f", "node-3": "t" });
+    expect((await outputs()).lastSwitchover).toMatchObject({ from: "node-1", to: "node-2", lostBytes: 0 });
+    await ledger.untilWritten();
+    expect(await ledger.lost()).toEqual([]);
+    await stack.configure(withPrimary("node-1"));
+    await stack.up();
+  });
 });
 
 /** Its log ends with a file: the next one is not there, and of others nothing was written yet, as it is now and then. */
@@ -202,30 +205,32 @@ describe("the primary is dead", () => {
     expect(await ledger.lost()).toEqual([]);
   });
 
-  test("a primary that dies before its first checkpoint on a timeline tells where its log ends all the same", async () => {
-    // Its standbys have much to write for a checkpoint, and begin another WAL file than that of the last one.
-    const filled = `CREATE TABLE filled WITH (autovacuum_enabled = off)
+  inWorld(() => {
+    test("a primary that dies before its first checkpoint on a timeline tells where its log ends all the same", async () => {
+      // Its standbys have much to write for a checkpoint, and begin another WAL file than that of the last one.
+      const filled = `CREATE TABLE filled WITH (autovacuum_enabled = off)
       AS SELECT n, repeat('x', 500) AS text FROM generate_series(1, 20000) AS n`;
-    const node2 = stack.container("node-2");
-    for (const sql of ["CHECKPOINT", "SELECT pg_switch_wal()", filled]) await psqlIn(node2, sql);
-    await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
-    // Whoever has to rewind the dead one makes a checkpoint first.
-    const allSent = "SELECT bool_and(flush_lsn = pg_current_wal_lsn()) FROM pg_stat_replication";
-    await expect.poll(() => psqlIn(node2, allSent)).toBe("t");
-    await docker("kill", node2);
-    const accepted = { acknowledge: { failover: { lostBytes: 100_000_000 } } };
-    await stack.configure(withPrimary("node-1", accepted));
-    await stack.up();
-    const behind = `SELECT timeline_id < ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
+      const node2 = stack.container("node-2");
+      for (const sql of ["CHECKPOINT", "SELECT pg_switch_wal()", filled]) await psqlIn(node2, sql);
+      await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+      // Whoever has to rewind the dead one makes a checkpoint first.
+      const allSent = "SELECT bool_and(flush_lsn = pg_current_wal_lsn()) FROM pg_stat_replication";
+      await expect.poll(() => psqlIn(node2, allSent)).toBe("t");
+      await docker("kill", node2);
+      const accepted = { acknowledge: { failover: { lostBytes: 100_000_000 } } };
+      await stack.configure(withPrimary("node-1", accepted));
+      await stack.up();
+      const behind = `SELECT timeline_id < ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
       FROM pg_control_checkpoint()`;
-    expect(await psqlIn(stack.container("node-1"), behind)).toBe("t");
+      expect(await psqlIn(stack.container("node-1"), behind)).toBe("t");
 
-    await docker("kill", stack.container("node-1"));
-    await stack.configure(withPrimary("node-2", accepted));
-    const output = await stack.up();
-    expect(output).toMatch(/The log of node-1 ends at [0-9A-F]+\/[0-9A-F]+, node-2 has received up to/);
-    expect(output).toMatch(/node-1 follows the primary by (streaming|pg_rewind)/);
-    expect((await outputs()).lastSwitchover).toMatchObject({ from: "node-1", to: "node-2" });
+      await docker("kill", stack.container("node-1"));
+      await stack.configure(withPrimary("node-2", accepted));
+      const output = await stack.up();
+      expect(output).toMatch(/The log of node-1 ends at [0-9A-F]+\/[0-9A-F]+, node-2 has received up to/);
+      expect(output).toMatch(/node-1 follows the primary by (streaming|pg_rewind)/);
+      expect((await outputs()).lastSwitchover).toMatchObject({ from: "node-1", to: "node-2" });
+    });
   });
 
   test("to take the acknowledgement away afterwards changes nothing", async () => {
