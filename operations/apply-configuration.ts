@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { escapeIdentifier } from "pg";
-import { waitForUnpromised } from "./degrade.ts";
+import { leaveToFiles, waitForUnpromised, wantedNames } from "./degrade.ts";
 import { engineOf } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { observeServer } from "./observe.ts";
@@ -108,13 +108,14 @@ async function apply(options: ApplyOptions, before: Configured): Promise<{ write
   const proven = areProven(node.serverFiles, found);
   let restarting = false;
   try {
-    if (beginsToPromise(before)) await waitForUnpromised(node);
+    if (changesPromise(before) && !isMarked(before)) await waitForUnpromised(node);
     await resetAlteredSystem(options, before);
     if (!areInstalled(node.serverFiles, found)) await installFiles(node.serverFiles);
     await reload(options, node);
     restarting = await needsRestart(options, node);
     const restarted = restarting ? await restart(options, node) : null;
     if (!proven) await markProven(node.serverFiles);
+    if (wantedNames(node) === "" && (changesPromise(before) || isMarked(before))) await leaveToFiles(node);
     return restarted;
   } catch (error) {
     if (proven || signal?.aborted) throw error;
@@ -122,17 +123,21 @@ async function apply(options: ApplyOptions, before: Configured): Promise<{ write
   }
 }
 
-/** Whether commits of a primary are about to wait for others than those who have confirmed the ones before. */
-function beginsToPromise({ node, server }: Configured): boolean {
-  const wanted = node.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
-  if (node.upstream !== null || wanted === "" || server.synchronous.names === wanted) return false;
-  return !server.alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES);
-}
+/**
+ * Whether commits of a primary are about to wait for others than those who have confirmed the ones before, or for nobody.
+ * Until the files are proven that say so, an update that is interrupted may leave those that name the ones before.
+ */
+const changesPromise = ({ node, server }: Configured): boolean =>
+  node.upstream === null && server.synchronous.names !== wantedNames(node);
 
-/** Whom a primary's commits wait for meanwhile stays until those that they shall wait for are there. */
+/** Whether ALTER SYSTEM says whom commits of a primary wait for, so that nobody believes its files. */
+const isMarked = ({ node, server }: Configured): boolean =>
+  node.upstream === null && server.alteredSystem.includes(SYNCHRONOUS_STANDBY_NAMES);
+
+/** Whom a primary's commits wait for meanwhile stays until its files are proven, and those are there who shall confirm. */
 async function resetAlteredSystem({ log }: ApplyOptions, { node, server }: Configured): Promise<void> {
-  const kept = node.upstream === null && (node.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "") !== "";
-  const altered = server.alteredSystem.filter((name) => !(kept && name === SYNCHRONOUS_STANDBY_NAMES));
+  const isKept = (name: string): boolean => node.upstream === null && name === SYNCHRONOUS_STANDBY_NAMES;
+  const altered = server.alteredSystem.filter((name) => !isKept(name));
   if (altered.length === 0) return;
   log(`${node.name}: what ALTER SYSTEM has set is reset: ${altered.join(", ")}`);
   const resets = altered.map((name) => `ALTER SYSTEM RESET ${escapeIdentifier(name)};\n`);

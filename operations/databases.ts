@@ -13,14 +13,11 @@ ALTER DATABASE ${database} OWNER TO ${role};
   await runOnWritableNode(nodes, script);
 }
 
-/** How a database differs from what it shall be, as it completes "the database X ..."; undefined: not at all. */
-export async function databaseDifference(
-  nodes: readonly Node[],
-  name: string,
-  owner: string,
-): Promise<string | undefined> {
-  const script = `SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = ${escapeLiteral(name)};\n`;
-  const { output } = await runOnWritableNode(nodes, script);
-  if (output === "") return "is gone, with all its rows: an empty one is made";
-  return output === owner ? undefined : `belongs to ${output}: it is given back to ${owner}`;
+/**
+ * How a database differs from what it shall be, as it completes "the database X ..."; undefined: not at all.
+ * @param found whose it is; undefined: it is not there.
+ */
+export function databaseDifference(found: string | undefined, owner: string): string | undefined {
+  if (found === undefined) return "is gone, with all its rows: an empty one is made";
+  return found === owner ? undefined : `belongs to ${found}: it is given back to ${owner}`;
 }

@@ -54,7 +54,7 @@ export async function waitForAllAgain({ shape, log, signal }: DegradeOptions): P
   if (missingStandbys(names, server.senders) !== undefined) return false;
   if (server.synchronous.names !== names) await waitForUnpromised(primary);
   await untilAllIsConfirmed(shape, wanted, signal);
-  await setNames(primary, `RESET ${SYNCHRONOUS_STANDBY_NAMES}`);
+  await leaveToFiles(primary);
   log(`${primary.name}: commits wait for ${names}, and what was committed before is confirmed by them`);
   return true;
 }
@@ -66,7 +66,12 @@ export async function waitForAllAgain({ shape, log, signal }: DegradeOptions): P
 export const waitForUnpromised = (primary: ShapedNode): Promise<void> =>
   setNames(primary, `SET ${SYNCHRONOUS_STANDBY_NAMES} = ${escapeLiteral(wantedNames(primary))}`);
 
-const wantedNames = ({ parameters }: ShapedNode): string => parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
+/** Lets the files alone say whom commits wait for. */
+export const leaveToFiles = (primary: ShapedNode): Promise<void> =>
+  setNames(primary, `RESET ${SYNCHRONOUS_STANDBY_NAMES}`);
+
+/** What `synchronous_standby_names` of a primary shall be. */
+export const wantedNames = ({ parameters }: ShapedNode): string => parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
 
 const inWords = (names: string): string => (names === "" ? "no standby" : names);
 

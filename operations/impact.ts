@@ -42,13 +42,17 @@ export interface BeforeChange {
  * tells.
  * @param before the nodes as the last update left them.
  */
-export async function lookBeforeChange(before: readonly ShapedNode[], after: TopologyShape): Promise<BeforeChange> {
+export async function lookBeforeChange(
+  before: readonly ShapedNode[],
+  after: TopologyShape,
+  read: typeof readVolumeFiles = readVolumeFiles,
+): Promise<BeforeChange> {
   const staying = after.nodes.flatMap((node) => {
     const old = before.find(({ name }) => name === node.name);
     return old === undefined ? [] : [{ node, old }];
   });
   const changes = await Promise.all(
-    staying.map(async ({ node, old }) => [node.name, await changeOfFiles(old, node)] as const),
+    staying.map(async ({ node, old }) => [node.name, await changeOfFiles(old, node, read)] as const),
   );
   const names = [...new Set(changes.flatMap(([, { parameters }]) => parameters))];
   const answers = await Promise.all(
@@ -67,9 +71,9 @@ export async function lookBeforeChange(before: readonly ShapedNode[], after: Top
 }
 
 /** Where the volume cannot be read, the last update is believed. */
-async function changeOfFiles(old: ShapedNode, node: ShapedNode): Promise<FileChange> {
+async function changeOfFiles(old: ShapedNode, node: ShapedNode, read: typeof readVolumeFiles): Promise<FileChange> {
   const told = new Map(old.serverFiles.files.map((file) => [file.path, { ...file, uid: old.serverFiles.uid }]));
-  const found = await readVolumeFiles(old.serverFiles, old.container).catch(() => told);
+  const found = await read(old.serverFiles, old.container).catch(() => told);
   return fileChange(node.serverFiles, found.size === 0 ? told : found);
 }
 

@@ -1,4 +1,5 @@
 import { escapeIdentifier, escapeLiteral } from "pg";
+import type { FoundRole } from "./access.ts";
 import { OperationError } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { isVerifierOf, scramVerifier } from "./scram.ts";
@@ -87,41 +88,16 @@ function dropRoleScript(role: Role): string {
   ].join("\n");
 }
 
-interface RoleRow {
-  readonly login: boolean;
-  readonly replication: boolean;
-  readonly superuser: boolean;
-  readonly connection_limit: number;
-  readonly verifier: string | null;
-  /** Each as "name=value". */
-  readonly settings: readonly string[];
-}
-
-/**
- * How the role on the writable node differs from what it shall be, as it completes "the role X ..."; undefined: not at
- * all. The superuser is asked: nobody else may see a verifier.
- */
-export async function roleDifference(
-  nodes: readonly Node[],
-  role: Role,
-  password: string,
-): Promise<string | undefined> {
-  const script = `SELECT row_to_json(role) FROM (
-    SELECT rolcanlogin AS login, rolreplication AS replication, rolsuper AS superuser,
-           rolconnlimit AS connection_limit, rolpassword AS verifier,
-           coalesce((SELECT setconfig FROM pg_db_role_setting WHERE setdatabase = 0 AND setrole = pg_authid.oid), '{}') AS settings
-    FROM pg_authid WHERE rolname = ${escapeLiteral(role.name)}) AS role;
-`;
-  const { output } = await runOnWritableNode(nodes, script);
-  if (output === "") return "does not exist";
-  const row = JSON.parse(output) as RoleRow;
-  if (!row.login) return "may not log in";
-  if (row.superuser) return "is a superuser";
-  if (row.replication !== role.replication) return row.replication ? "may replicate" : "may not replicate";
-  if (row.connection_limit !== role.connectionLimit) return `has connection limit ${row.connection_limit}`;
+/** How a role differs from what it shall be, as it completes "the role X ..."; undefined: not at all. */
+export function roleDifference(found: FoundRole | undefined, role: Role, password: string): string | undefined {
+  if (found === undefined) return "does not exist";
+  if (!found.login) return "may not log in";
+  if (found.superuser) return "is a superuser";
+  if (found.replication !== role.replication) return found.replication ? "may replicate" : "may not replicate";
+  if (found.connection_limit !== role.connectionLimit) return `has connection limit ${found.connection_limit}`;
   const unset = Object.entries(role.settings ?? {}).find(
-    ([setting, value]) => !row.settings.some((line) => line.toLowerCase() === `${setting}=${value}`.toLowerCase()),
+    ([setting, value]) => !found.settings.some((line) => line.toLowerCase() === `${setting}=${value}`.toLowerCase()),
   );
   if (unset !== undefined) return `has not ${unset.join("=")} as a setting of its own`;
-  return isVerifierOf(row.verifier ?? "", password) ? undefined : "has another password";
+  return isVerifierOf(found.verifier ?? "", password) ? undefined : "has another password";
 }

@@ -24,8 +24,12 @@ const WORDS = { lc_messages: "C", client_encoding: "UTF8" };
 
 const optionsFor = (major: number): string => quoteForShell(asOptions({ ...sessionSettings(major), ...WORDS }));
 
-/** What a server knows the image tells, without another question. */
-const PSQL = `if [ "\${PG_MAJOR:-0}" -ge ${TRANSACTION_TIMEOUT_MAJOR} ]; then
+/**
+ * What a server knows the image tells, without another question. Debian's psql is a wrapper that takes three times as
+ * long as the one of the server's own version.
+ */
+const PSQL = `PATH=/usr/lib/postgresql/\${PG_MAJOR:-}/bin:$PATH
+if [ "\${PG_MAJOR:-0}" -ge ${TRANSACTION_TIMEOUT_MAJOR} ]; then
   export PGOPTIONS=${optionsFor(TRANSACTION_TIMEOUT_MAJOR)}
 else
   export PGOPTIONS=${optionsFor(TRANSACTION_TIMEOUT_MAJOR - 1)}

@@ -4,6 +4,7 @@ import type { Impact } from "../operations/impact.ts";
 import type { EngineLog, Severity } from "./engine-log.ts";
 import type { Context, Handler } from "./handler.ts";
 import type { ImpactReport } from "./impact-report.ts";
+import { RecentAnswers } from "./recent-answers.ts";
 import { hasUnknowns, isObject, redact, sameValue, secret, unwrap } from "./values.ts";
 
 /** The dispatcher knows nothing of what is in a resource; each handler knows its own. */
@@ -29,6 +30,7 @@ export class Dispatcher implements provider.Provider {
   readonly #report: ImpactReport;
   readonly #cancelled = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #recent = new RecentAnswers();
 
   constructor(handlers: ReadonlyMap<string, AnyHandler>, log: EngineLog, report: ImpactReport) {
     this.#handlers = handlers;
@@ -79,7 +81,7 @@ export class Dispatcher implements provider.Provider {
     const handler = this.#handler(urn);
     const secrets = new Set<string>();
     const inputs = unwrap(raw, secrets) as object;
-    return this.#guarded(secrets, async () => {
+    return this.#changing(secrets, async () => {
       const { id, outputs } = await handler.create(inputs, this.#context(urn, secrets));
       return { id, outs: stateOf(handler, raw, outputs) };
     });
@@ -90,7 +92,7 @@ export class Dispatcher implements provider.Provider {
     const secrets = new Set<string>();
     const state = unwrap(olds, secrets) as object;
     const inputs = unwrap(news, secrets) as object;
-    return this.#guarded(secrets, async () => {
+    return this.#changing(secrets, async () => {
       const outputs = await handler.update(state, inputs, this.#context(urn, secrets));
       return { outs: stateOf(handler, news, outputs) };
     });
@@ -100,8 +102,11 @@ export class Dispatcher implements provider.Provider {
     const handler = this.#handler(urn);
     const secrets = new Set<string>();
     const state = unwrap(raw, secrets) as object;
-    await this.#guarded(secrets, async () => handler.delete?.(state, this.#context(urn, secrets)));
+    await this.#changing(secrets, async () => handler.delete?.(state, this.#context(urn, secrets)));
   };
+
+  /** The program asks for nothing: it wakes the provider while it is itself being loaded. */
+  invoke = (): Promise<provider.InvokeResult> => Promise.resolve({ outputs: {} });
 
   cancel = (): Promise<void> => {
     this.#cancelled.abort(new OperationError("the update was cancelled"));
@@ -131,10 +136,20 @@ export class Dispatcher implements provider.Provider {
       drift: (impact) => tell("warning", "drift", impact),
       log: (message) => void this.#log.line(urn, "info", redact(message, secrets)),
       warn: (message) => void this.#log.line(urn, "warning", redact(message, secrets)),
+      recently: (key, question) => this.#recent.ask(key, question),
       status: (message) => void this.#log.status(urn, redact(message, secrets)),
       signal: this.#cancelled.signal,
       stack: urn.split("::")[0]?.split(":").at(-1) ?? "",
     };
+  }
+
+  async #changing<T>(secrets: ReadonlySet<string>, work: () => Promise<T>): Promise<T> {
+    this.#recent.forget();
+    try {
+      return await this.#guarded(secrets, work);
+    } finally {
+      this.#recent.forget();
+    }
   }
 
   async #guarded<T>(secrets: ReadonlySet<string>, work: () => Promise<T> | T): Promise<T> {

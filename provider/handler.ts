@@ -1,4 +1,5 @@
 import type { Impact } from "../operations/impact.ts";
+import type { RecentAnswers } from "./recent-answers.ts";
 
 /** What a handler may do besides its work. */
 export interface Context {
@@ -11,6 +12,8 @@ export interface Context {
   readonly drift: (impact: Impact) => void;
   /** A line on the resource's row that the next one replaces: progress. */
   readonly status: (message: string) => void;
+  /** Asks, unless the same was asked a moment ago and nothing was changed since: for `drift`, and what previews tell. */
+  readonly recently: RecentAnswers["ask"];
   /** Aborted when the update is cancelled, or when the engine is gone. */
   readonly signal: AbortSignal;
   /** The stack's name, without the organization that it may belong to. */

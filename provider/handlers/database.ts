@@ -3,16 +3,16 @@ import { noAnswer } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
 import type { Handler, NoOutputs } from "../handler.ts";
 import type { DatabaseInputs } from "../resources/database.ts";
+import { recentAccess } from "./recently.ts";
 
 export const databaseHandler: Handler<DatabaseInputs, NoOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["labels", "nodeLabel", "placed"],
-  drift: async (_state, { name, owner, ...marks }, { drift }) => {
-    const difference = await findNodes(marks)
-      .then((nodes) => databaseDifference(nodes, name, owner))
-      .catch(noAnswer);
+  drift: async (_state, { name, owner, ...marks }, context) => {
+    const access = await recentAccess(context, marks).catch(noAnswer);
+    const difference = access && databaseDifference(access.owners[name], owner);
     if (difference === undefined) return false;
-    drift({ level: "reload", nodes: [], message: `the database ${name} ${difference}` });
+    context.drift({ level: "reload", nodes: [], message: `the database ${name} ${difference}` });
     return true;
   },
   create: async (inputs) => {

@@ -4,14 +4,19 @@ import { unlessReplayed } from "../../operations/replayed.ts";
 import { dropRoleIfUnused, ensureRole, roleDifference } from "../../operations/roles.ts";
 import type { Context, Handler, NoOutputs } from "../handler.ts";
 import type { RoleInputs } from "../resources/role.ts";
+import { recentAccess } from "./recently.ts";
 
 export const roleHandler: Handler<RoleInputs, NoOutputs> = {
   secretOutputs: [],
   ignoredInputs: ["labels", "nodeLabel", "placed"],
-  drift: async (_state, inputs, { drift }) => {
-    const difference = await liveDifference(inputs);
+  drift: async (_state, inputs, context) => {
+    const difference = await liveDifference(inputs, context);
     if (difference === undefined) return false;
-    drift({ level: "reload", nodes: [], message: `the role ${inputs.role.name} ${difference}: it is altered back` });
+    context.drift({
+      level: "reload",
+      nodes: [],
+      message: `the role ${inputs.role.name} ${difference}: it is altered back`,
+    });
     return true;
   },
   announce: async (state, inputs, { impact }) => {
@@ -50,7 +55,7 @@ async function drop(inputs: RoleInputs, { warn }: Context): Promise<void> {
 }
 
 /** undefined: no difference, or no primary that answers. */
-const liveDifference = (inputs: RoleInputs): Promise<string | undefined> =>
-  findNodes(inputs)
-    .then((nodes) => roleDifference(nodes, inputs.role, inputs.password))
-    .catch(noAnswer);
+async function liveDifference(inputs: RoleInputs, context: Context): Promise<string | undefined> {
+  const access = await recentAccess(context, inputs).catch(noAnswer);
+  return access && roleDifference(access.roles[inputs.role.name], inputs.role, inputs.password);
+}

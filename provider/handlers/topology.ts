@@ -13,9 +13,11 @@ import type { RoleAcknowledgement } from "../../operations/role-environment.ts";
 import { settledFindings } from "../../operations/settled-findings.ts";
 import { primaryOf, retiredSlots } from "../../operations/topology.ts";
 import type { ShapedNode } from "../../operations/topology.ts";
+import type { readVolumeFiles } from "../../operations/volume-files.ts";
 import type { Context, Handler } from "../handler.ts";
 import { refuseProtected } from "../protected-volumes.ts";
 import type { TopologyInputs, TopologyOutputs } from "../resources/topology.ts";
+import { recentFiles } from "./recently.ts";
 
 export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   secretOutputs: [],
@@ -24,8 +26,10 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   // Only what was there can tell whose a slot is that nobody needs: others may be a tool's of the operator's.
   remember: (inputs, before) => ({ retiredSlots: retiredSlots(inputs, before) }),
   drift: async (state, shape, context) => {
-    const isFound = await tellFindings(shape, shape.acknowledgement, context);
-    const left = await changesToCome(state, shape);
+    const [isFound, left] = await Promise.all([
+      tellFindings(shape, shape.acknowledgement, context),
+      changesToCome(state, shape, context),
+    ]);
     for (const impact of left ?? []) {
       context.drift({ ...impact, message: `not yet, or no longer, as the stack file says: ${impact.message}` });
     }
@@ -41,7 +45,7 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
       nodes: state.nodes.map((node) => node.name),
       message: "what this means for the servers cannot be told: none of them answers",
     };
-    for (const impact of (await changesToCome(state, inputs)) ?? [unknown]) context.impact(impact);
+    for (const impact of (await changesToCome(state, inputs, context)) ?? [unknown]) context.impact(impact);
   },
   create: async (inputs, context) => {
     const outputs = await run(inputs, undefined, context);
@@ -117,8 +121,10 @@ async function announcedRoles(
 async function changesToCome(
   state: TopologyInputs & TopologyOutputs,
   inputs: TopologyInputs,
+  context: Context,
 ): Promise<Impact[] | undefined> {
-  const live = await lookBeforeChange(state.nodes, inputs);
+  const read: typeof readVolumeFiles = (contents, through) => recentFiles(context, contents, through);
+  const live = await lookBeforeChange(state.nodes, inputs, read);
   if (live.parameters.size === 0) return undefined;
   return impacts(state.nodes, inputs, live, state.lastRestart?.writeGapMs ?? null);
 }

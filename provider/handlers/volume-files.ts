@@ -1,19 +1,20 @@
 import { messageOf } from "../../operations/errors.ts";
 import { endsAgainAndAgain } from "../../operations/server.ts";
 import { fileChange, filesBeforeStart, spoiledFiles } from "../../operations/server-files.ts";
-import { fileDifferences, readVolumeFiles, writeVolumeFiles } from "../../operations/volume-files.ts";
+import { fileDifferences, writeVolumeFiles } from "../../operations/volume-files.ts";
 import type { FoundFiles, VolumeContents, VolumeFile } from "../../operations/volume-files.ts";
 import type { Context, Handler } from "../handler.ts";
 import type { VolumeFilesInputs, VolumeFilesOutputs } from "../resources/volume-files.ts";
+import { recentFiles } from "./recently.ts";
 
 export const volumeFilesHandler: Handler<VolumeFilesInputs, VolumeFilesOutputs> = {
   secretOutputs: [],
   // The image only lends its file system to the helper container; Topology brings the files of a server.
   ignoredInputs: ["host", "image", "labels", "through", "serverFiles"],
   replaceOn: ["volume"],
-  drift: async (_state, inputs, { drift, warn }) => {
+  drift: async (_state, inputs, { drift, warn, recently }) => {
     try {
-      const found = await readVolumeFiles(inputs, inputs.through);
+      const found = await recentFiles({ recently }, inputs, inputs.through);
       const changed = fileDifferences(inputs.files, found, inputs.uid);
       const spoiled = spoiledFiles(serverFilesOf(inputs), found);
       const messages = [

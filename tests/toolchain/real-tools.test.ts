@@ -3,7 +3,7 @@
  * hold for both.
  */
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ScratchProject, setUp } from "./support/scratch-project.ts";
@@ -38,6 +38,21 @@ test("Node runs TypeScript as it is, and the CLI has the version that was tested
   expect((await execa(project.path("toolchain/run"), ["pulumi", "version"])).stdout).toMatch(
     /^v3\.(259|2[6-9]\d|[3-9]\d\d)\./,
   );
+});
+
+test("Node gets the arguments that Pulumi.yaml has for it", async () => {
+  await writeFile(project.path("first.js"), 'globalThis.first = "loaded";\n');
+  const runtime = [
+    "runtime:",
+    "  name: nodejs",
+    "  options:",
+    "    typescript: false",
+    "    nodeargs: --import=./first.js",
+  ];
+  await writeFile(project.path("Pulumi.yaml"), [`name: ${project.name}`, "main: index.ts", ...runtime, ""].join("\n"));
+  await project.program("export const first = Reflect.get(globalThis, 'first');");
+  await project.up();
+  expect(await project.outputs()).toEqual({ first: "loaded" });
 });
 
 describe("@pulumi/command", () => {

@@ -3,6 +3,7 @@ import { OperationError } from "../../operations/errors.ts";
 import { Dispatcher } from "../../provider/dispatcher.ts";
 import type { AnyHandler } from "../../provider/dispatcher.ts";
 import { ImpactReport } from "../../provider/impact-report.ts";
+import { RecentAnswers } from "../../provider/recent-answers.ts";
 import { EngineLog } from "../../provider/engine-log.ts";
 import type { Severity } from "../../provider/engine-log.ts";
 import type { Context } from "../../provider/handler.ts";
@@ -63,6 +64,46 @@ async function stateFor(inputs: object): Promise<Record<string, unknown>> {
   const created: { outs?: unknown } = await dispatcher().create(URN, inputs);
   return created.outs as Record<string, unknown>;
 }
+
+describe("what was asked a moment ago", () => {
+  let questions: number;
+  const asking = (): Dispatcher =>
+    dispatcher({
+      drift: async (_state, _inputs, { recently }) => {
+        await recently("of whom", () => Promise.resolve((questions += 1)));
+        return false;
+      },
+    });
+
+  beforeEach(() => {
+    questions = 0;
+  });
+
+  test("is not asked again by another resource", async () => {
+    const [provider, state] = [asking(), await stateFor({ name: "a" })];
+    await provider.diff("it", URN, state, { name: "a" });
+    await provider.diff("it", URN, state, { name: "a" });
+    expect(questions).toBe(1);
+  });
+
+  test.each([
+    ["created", (provider: Dispatcher) => provider.create(URN, { name: "b" })],
+    ["changed", (provider: Dispatcher, state: object) => provider.update("it", URN, state, { name: "b" })],
+    ["deleted", (provider: Dispatcher, state: object) => provider.delete("it", URN, state)],
+  ])("is asked again once something was %s", async (_what, change) => {
+    const [provider, state] = [asking(), await stateFor({ name: "a" })];
+    await provider.diff("it", URN, state, { name: "a" });
+    await change(provider, state);
+    await provider.diff("it", URN, state, { name: "a" });
+    expect(questions).toBe(2);
+  });
+
+  test("and could not be answered, is asked again", async () => {
+    const answers = new RecentAnswers();
+    await expect(answers.ask("it", () => Promise.reject(new Error("not now")))).rejects.toThrow("not now");
+    expect(await answers.ask("it", () => Promise.resolve("now"))).toBe("now");
+  });
+});
 
 describe("what goes to a handler and comes back", () => {
   test("a handler sees plain values, and the state keeps them secret", async () => {

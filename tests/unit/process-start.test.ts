@@ -10,7 +10,7 @@ test("the program loads no compiler, and attaches no debugger to itself", async 
     require("@pulumi/pulumi");
     await require("@pulumi/pulumi/runtime/closure/v8Hooks.js").isInitializedAsync();
     console.log(require("typescript").version, process.moduleLoadList.includes("NativeModule inspector"));`;
-  const { stdout } = await execa("node", ["--import=./lean-sdk.ts", "--eval", `(async () => {${script}})()`], {
+  const { stdout } = await execa("node", ["--import=./lean-packages.ts", "--eval", `(async () => {${script}})()`], {
     cwd: PROJECT_DIRECTORY,
   });
   expect(stdout).toBe("undefined false");

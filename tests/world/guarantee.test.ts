@@ -39,6 +39,7 @@ test("a guarantee is one once what was committed without it is confirmed, whatev
   process.kill(-(down.pid ?? 0), "SIGKILL");
   await down;
   await recover(stack);
+  expect(await altered()).toBe("1");
 
   await freezeReceiver("STOP");
   await onPrimary("CREATE TABLE unconfirmed ()");
@@ -54,6 +55,14 @@ test("a guarantee is one once what was committed without it is confirmed, whatev
   await freezeReceiver("CONT");
   await stack.up();
   expect(await names()).toBe(NAMES);
+  expect(await altered()).toBe("0");
+  await stack.expectNoChanges();
+});
+
+test("once lowered, commits wait for nobody, and the files alone say so", async () => {
+  await stack.configure({ ...config, acknowledge: { synchronous: true } });
+  await stack.up();
+  expect(await names()).toBe("");
   expect(await altered()).toBe("0");
   await stack.expectNoChanges();
 });

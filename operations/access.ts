@@ -1,0 +1,38 @@
+import type { Node } from "./node.ts";
+import { runOnWritableNode } from "./superuser.ts";
+
+/** A role as it is. */
+export interface FoundRole {
+  readonly login: boolean;
+  readonly replication: boolean;
+  readonly superuser: boolean;
+  readonly connection_limit: number;
+  readonly verifier: string | null;
+  /** Each as "name=value". */
+  readonly settings: readonly string[];
+}
+
+/** Who may log in to a cluster, and whose its databases are. */
+export interface Access {
+  readonly roles: Readonly<Record<string, FoundRole>>;
+  /** The owner of each database. */
+  readonly owners: Readonly<Record<string, string>>;
+}
+
+const ACCESS = `SELECT json_build_object(
+  'roles', (SELECT json_object_agg(rolname, json_build_object(
+      'login', rolcanlogin, 'replication', rolreplication, 'superuser', rolsuper,
+      'connection_limit', rolconnlimit, 'verifier', rolpassword, 'settings', coalesce((
+        SELECT setconfig FROM pg_db_role_setting WHERE setdatabase = 0 AND setrole = pg_authid.oid), '{}')))
+    FROM pg_authid WHERE rolname !~ '^pg_'),
+  'owners', (SELECT json_object_agg(datname, pg_get_userbyid(datdba)) FROM pg_database));
+`;
+
+/**
+ * The superuser of the writable node is asked: nobody else may see a verifier.
+ * @throws OperationError when no node is writable.
+ */
+export async function readAccess(nodes: readonly Node[]): Promise<Access> {
+  const { output } = await runOnWritableNode(nodes, ACCESS);
+  return JSON.parse(output) as Access;
+}
