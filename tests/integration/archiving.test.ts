@@ -4,6 +4,7 @@ import { freePorts } from "../support/ports.ts";
 import { expectStreaming } from "../support/replication-checks.ts";
 import { psqlIn, rowsIn } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
+import { inWorld } from "../support/world.ts";
 
 const ARCHIVE = "/var/lib/pg-topology/archive";
 
@@ -129,18 +130,20 @@ test("what the standby needs no more is removed, but not what a base backup in t
   expect((await archived())[0]).toBe(await need());
 });
 
-test("a standby that fell behind its slot gets what is missing from the archive", async () => {
-  await docker("stop", standby);
-  for (let segment = 0; segment < 4; segment++) await archiveSegment();
-  await psqlIn(primary, "INSERT INTO events VALUES ('while it was away'); CHECKPOINT");
-  const status = "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'node_2'";
-  await expect.poll(() => psqlIn(primary, status), { timeout: 30_000 }).toBe("lost");
+inWorld(() => {
+  test("a standby that fell behind its slot gets what is missing from the archive", async () => {
+    await docker("stop", standby);
+    for (let segment = 0; segment < 4; segment++) await archiveSegment();
+    await psqlIn(primary, "INSERT INTO events VALUES ('while it was away'); CHECKPOINT");
+    const status = "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'node_2'";
+    await expect.poll(() => psqlIn(primary, status), { timeout: 30_000 }).toBe("lost");
 
-  await stack.up();
-  await expectStreaming(stack, "node-1", ["node-2"]);
-  expect(await psqlIn(primary, status)).not.toBe("lost");
-  expect(await logOf(standby)).toMatch(/restored log file "[0-9A-F]{24}" from archive/);
-  const read = "SELECT count(*) FROM events WHERE name = 'while it was away'";
-  await expect.poll(() => psqlIn(standby, read), { timeout: 30_000 }).toBe("1");
-  await stack.expectNoChanges();
+    await stack.up();
+    await expectStreaming(stack, "node-1", ["node-2"]);
+    expect(await psqlIn(primary, status)).not.toBe("lost");
+    expect(await logOf(standby)).toMatch(/restored log file "[0-9A-F]{24}" from archive/);
+    const read = "SELECT count(*) FROM events WHERE name = 'while it was away'";
+    await expect.poll(() => psqlIn(standby, read), { timeout: 30_000 }).toBe("1");
+    await stack.expectNoChanges();
+  });
 });

@@ -149,18 +149,18 @@ test("a database that was dropped comes back with every row up to the moment bef
   expect(await docker("ps", "--all", "--filter", `name=${barman}.restored`, "--quiet")).toBe("");
 });
 
-test("a table is put back in its place, to a restore point", async () => {
-  const database = "shop_as_it_was";
-  const hash = await psqlIn(primary, HASH, database);
-  await psqlIn(primary, "SELECT pg_create_restore_point('before the mistake')");
-  await psqlIn(primary, "UPDATE orders SET note = 'spoiled'", database);
-  const target = ["--name", "before the mistake", "--database", database, "--table", "public.orders"];
-  expect(await run("restore", ...target, "--replace")).toMatchObject({ exitCode: 0 });
-  expect(await psqlIn(primary, HASH, database)).toBe(hash);
-  await psqlIn(primary, "INSERT INTO orders (note) VALUES ('its sequence goes on')", database);
-});
-
 inWorld(() => {
+  test("a table is put back in its place, to a restore point", async () => {
+    const database = "shop_as_it_was";
+    const hash = await psqlIn(primary, HASH, database);
+    await psqlIn(primary, "SELECT pg_create_restore_point('before the mistake')");
+    await psqlIn(primary, "UPDATE orders SET note = 'spoiled'", database);
+    const target = ["--name", "before the mistake", "--database", database, "--table", "public.orders"];
+    expect(await run("restore", ...target, "--replace")).toMatchObject({ exitCode: 0 });
+    expect(await psqlIn(primary, HASH, database)).toBe(hash);
+    await psqlIn(primary, "INSERT INTO orders (note) VALUES ('its sequence goes on')", database);
+  });
+
   test("what ALTER SYSTEM had set when a backup was taken holds up nothing that is restored from it", async () => {
     await psqlIn(primary, "ALTER SYSTEM SET synchronous_standby_names = 'somebody_who_is_away'");
     await psqlIn(primary, "ALTER SYSTEM SET recovery_min_apply_delay = '1d'");

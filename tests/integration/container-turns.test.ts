@@ -78,32 +78,32 @@ test("another image comes to one node after the other, the primary last, while a
   await stack.expectNoChanges();
 });
 
-test("an image and a primary that change in one update are refused, and nothing is touched", async () => {
-  const before = await ids();
-  await stack.configure({ ...config("postgres:17"), primary: "node-2" });
-  const preview = await stack.pulumi(["preview"]);
-  expect(preview.exitCode).not.toBe(0);
-  expect(preview.output).toContain("node-2 would become the primary in place of node-1 in the same update");
-  expect(preview.output).toContain("Run two updates: first with `primary: node-1`");
-  expect(await stack.failingUp()).toContain("Run two updates");
-  expect(await ids()).toEqual(before);
-});
-
-test("a primary that dies while standbys are replaced is not waited for", async () => {
-  await stack.configure(config("postgres:17"));
-  const [, , last] = await ids();
-  const update = stack.pulumi(["up", "--yes", "--skip-preview"]);
-  const lastOne = stack.container("node-3");
-  await expect.poll(() => containerId(lastOne).catch(() => last), { timeout: 60_000 }).not.toBe(last);
-  await docker("kill", stack.container("node-1"));
-  const { exitCode, output } = await update;
-  expect(output).toContain("nobody takes writes");
-  expect(exitCode, output).toBe(0);
-  await expectStreaming(stack, "node-1", ["node-2", "node-3"]);
-  await stack.expectNoChanges();
-});
-
 inWorld(() => {
+  test("an image and a primary that change in one update are refused, and nothing is touched", async () => {
+    const before = await ids();
+    await stack.configure({ ...config("postgres:17"), primary: "node-2" });
+    const preview = await stack.pulumi(["preview"]);
+    expect(preview.exitCode).not.toBe(0);
+    expect(preview.output).toContain("node-2 would become the primary in place of node-1 in the same update");
+    expect(preview.output).toContain("Run two updates: first with `primary: node-1`");
+    expect(await stack.failingUp()).toContain("Run two updates");
+    expect(await ids()).toEqual(before);
+  });
+
+  test("a primary that dies while standbys are replaced is not waited for", async () => {
+    await stack.configure(config("postgres:17"));
+    const [, , last] = await ids();
+    const update = stack.pulumi(["up", "--yes", "--skip-preview"]);
+    const lastOne = stack.container("node-3");
+    await expect.poll(() => containerId(lastOne).catch(() => last), { timeout: 60_000 }).not.toBe(last);
+    await docker("kill", stack.container("node-1"));
+    const { exitCode, output } = await update;
+    expect(output).toContain("nobody takes writes");
+    expect(exitCode, output).toBe(0);
+    await expectStreaming(stack, "node-1", ["node-2", "node-3"]);
+    await stack.expectNoChanges();
+  });
+
   test("a failover comes before another image, by the way that its refusal names", async () => {
     await docker("kill", stack.container("node-1"));
     const before = await ids();

@@ -7,7 +7,7 @@ import { freePorts } from "../support/ports.ts";
 import { psqlIn, startTimeIn } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
-import { inWorld } from "../support/world.ts";
+import { WORLD, inWorld } from "../support/world.ts";
 
 const NODES = ["node-1", "node-2"] as const;
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.dispose());
 
-test.each([{ args: [] }, { args: ["--skip-preview"] }])(
+test.each(WORLD ? [{ args: [] }, { args: ["--skip-preview"] }] : [{ args: ["--skip-preview"] }])(
   "with deletionProtection, destroy ($args) refuses, names the volumes, and touches nothing",
   async ({ args }) => {
     const before = await identities();

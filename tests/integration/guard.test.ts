@@ -163,11 +163,9 @@ inWorld(() => {
     await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
     await docker("volume", "rm", copyOfData());
   });
-});
 
-// A promotion takes standby.signal away before the history file of the new timeline is there: a guard that looks in
-// between takes the old timeline for its own.
-inWorld(() => {
+  // A promotion takes standby.signal away before the history file of the new timeline is there: a guard that looks in
+  // between takes the old timeline for its own.
   test("a guard that looked in the middle of a promotion does not stop the new primary", async () => {
     const [, primary = "", promoted = ""] = containers;
     const onDisk = (command: string): Promise<string> =>

@@ -7,7 +7,7 @@ import { interruptAndRecover } from "../support/recover.ts";
 import { psqlIn, startTimeIn } from "../support/servers.ts";
 import { TestStack, withStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
-import { WORLD } from "../support/world.ts";
+import { WORLD, inWorld } from "../support/world.ts";
 
 // More moments than an everyday run takes: PG_TOPOLOGY_INTERRUPTIONS=25, and others: PG_TOPOLOGY_SEED=2.
 const COUNT = Number(process.env["PG_TOPOLOGY_INTERRUPTIONS"] ?? (WORLD ? 3 : 1));
@@ -41,27 +41,29 @@ describe.each(randomInterruptions(COUNT, SEED))(
   },
 );
 
-describe("an update that adds a standby", () => {
-  let scaleUpMilliseconds: number;
-  let untouched: string[];
+inWorld(() => {
+  describe("an update that adds a standby", () => {
+    let scaleUpMilliseconds: number;
+    let untouched: string[];
 
-  beforeAll(async () => {
-    untouched = await identities();
-    await stack.configure(config(ALL, ports));
-    scaleUpMilliseconds = await duration(() => stack.up());
-  });
+    beforeAll(async () => {
+      untouched = await identities();
+      await stack.configure(config(ALL, ports));
+      scaleUpMilliseconds = await duration(() => stack.up());
+    });
 
-  test.each(randomInterruptions(COUNT, SEED + 1))("$signal ($target) after $moment of its time", async (how) => {
-    await stack.configure(config(STAYING, ports));
-    await stack.up();
-    await expectConverged(stack, STAYING);
+    test.each(randomInterruptions(COUNT, SEED + 1))("$signal ($target) after $moment of its time", async (how) => {
+      await stack.configure(config(STAYING, ports));
+      await stack.up();
+      await expectConverged(stack, STAYING);
 
-    await stack.configure(config(ALL, ports));
-    await interruptAndRecover(stack, how, scaleUpMilliseconds);
-    await stack.up();
-    await expectConverged(stack, ALL);
-    expect(await psqlIn(stack.container("node-3"), "SELECT count(*) FROM kept")).toBe("1000");
-    expect(await identities()).toEqual(untouched);
+      await stack.configure(config(ALL, ports));
+      await interruptAndRecover(stack, how, scaleUpMilliseconds);
+      await stack.up();
+      await expectConverged(stack, ALL);
+      expect(await psqlIn(stack.container("node-3"), "SELECT count(*) FROM kept")).toBe("1000");
+      expect(await identities()).toEqual(untouched);
+    });
   });
 });
 

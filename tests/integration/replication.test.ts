@@ -165,13 +165,15 @@ describe("a cascading, a delayed and a synchronous standby, at fixed addresses",
     await stack.expectNoChanges();
   });
 
-  test("a node that comes later gets its address, while its base backup is under way", async () => {
-    const replication = { connectionLimit: 12, synchronous: { mode: "priority", count: 1 } };
-    const { nodes, ...rest } = config({ replication }, {}) as { nodes: StackConfig[] };
-    await stack.configure({ ...rest, nodes: [...nodes, { name: "node-4", address: `${prefix}.15` }] });
-    await stack.up();
-    expect(await addressOf(stack.container("node-4"))).toBe(`${prefix}.15`);
-    await expectStreaming(stack, "node-1", ["late", "node-2", "node-3", "node-4"]);
+  inWorld(() => {
+    test("a node that comes later gets its address, while its base backup is under way", async () => {
+      const replication = { connectionLimit: 12, synchronous: { mode: "priority", count: 1 } };
+      const { nodes, ...rest } = config({ replication }, {}) as { nodes: StackConfig[] };
+      await stack.configure({ ...rest, nodes: [...nodes, { name: "node-4", address: `${prefix}.15` }] });
+      await stack.up();
+      expect(await addressOf(stack.container("node-4"))).toBe(`${prefix}.15`);
+      await expectStreaming(stack, "node-1", ["late", "node-2", "node-3", "node-4"]);
+    });
   });
 });
 
@@ -223,17 +225,17 @@ describe("two standbys of which any one confirms", () => {
     expect(await shown("max_connections")).toEqual(["50", "50", "50"]);
   });
 
-  test("what a reload is enough for restarts no server", async () => {
-    const before = await startTimes();
-    held = { ...held, work_mem: "6MB" };
-    await stack.configure(config(held));
-    await stack.up();
-    expect(await shown("work_mem")).toEqual(["6MB", "6MB", "6MB"]);
-    expect(await startTimes()).toEqual(before);
-  });
-
-  // Standbys may never have fewer connections than the primary had when it wrote the WAL that they replay.
   inWorld(() => {
+    test("what a reload is enough for restarts no server", async () => {
+      const before = await startTimes();
+      held = { ...held, work_mem: "6MB" };
+      await stack.configure(config(held));
+      await stack.up();
+      expect(await shown("work_mem")).toEqual(["6MB", "6MB", "6MB"]);
+      expect(await startTimes()).toEqual(before);
+    });
+
+    // Standbys may never have fewer connections than the primary had when it wrote the WAL that they replay.
     test.each([
       { change: "raised, by leaving it to its default", parameters: {}, value: "100", primaryIsLast: true },
       { change: "lowered", parameters: { max_connections: 40 }, value: "40", primaryIsLast: false },

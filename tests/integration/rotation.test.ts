@@ -265,24 +265,27 @@ class Clients {
   }
 }
 
-describe("what somebody changed by SQL", () => {
-  test("a password and a dropped database are found in preview, and put right", async () => {
-    const primary = stack.container("node-1");
-    await psqlIn(
-      primary,
-      "ALTER ROLE repuser PASSWORD 'by hand'; CREATE DATABASE other; ALTER DATABASE other OWNER TO app",
-    );
-    await configure({ database: { name: "other", owner: "app" } });
-    await stack.up();
-    expect(await stack.succeed(["preview"])).not.toContain("another password");
-    await psqlIn(primary, "ALTER ROLE repuser PASSWORD 'by hand'");
-    await psqlIn(primary, "DROP DATABASE other");
-    const preview = await stack.succeed(["preview"]);
-    expect(preview).toContain("the role repuser has another password: it is altered back");
-    expect(preview).toContain("the database other is gone, with all its rows: an empty one is made");
-    await stack.up();
-    for (const answer of await replicationAnswers(await replicationPassword())) expect(answer).not.toContain("failed");
-    expect(await psqlIn(primary, "SELECT count(*) FROM pg_database WHERE datname = 'other'")).toBe("1");
-    await stack.expectNoChanges();
+inWorld(() => {
+  describe("what somebody changed by SQL", () => {
+    test("a password and a dropped database are found in preview, and put right", async () => {
+      const primary = stack.container("node-1");
+      await psqlIn(
+        primary,
+        "ALTER ROLE repuser PASSWORD 'by hand'; CREATE DATABASE other; ALTER DATABASE other OWNER TO app",
+      );
+      await configure({ database: { name: "other", owner: "app" } });
+      await stack.up();
+      expect(await stack.succeed(["preview"])).not.toContain("another password");
+      await psqlIn(primary, "ALTER ROLE repuser PASSWORD 'by hand'");
+      await psqlIn(primary, "DROP DATABASE other");
+      const preview = await stack.succeed(["preview"]);
+      expect(preview).toContain("the role repuser has another password: it is altered back");
+      expect(preview).toContain("the database other is gone, with all its rows: an empty one is made");
+      await stack.up();
+      for (const answer of await replicationAnswers(await replicationPassword()))
+        expect(answer).not.toContain("failed");
+      expect(await psqlIn(primary, "SELECT count(*) FROM pg_database WHERE datname = 'other'")).toBe("1");
+      await stack.expectNoChanges();
+    });
   });
 });

@@ -1,10 +1,9 @@
-import type { Dirent } from "node:fs";
-import { readFile, readdir } from "node:fs/promises";
-import { homedir } from "node:os";
+import { mkdtemp, readFile, readdir, rm, symlink } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { shellIn } from "../support/containers.ts";
 import { Evidence, watchContainers, watching } from "../support/evidence.ts";
 import { freePorts } from "../support/ports.ts";
@@ -18,11 +17,13 @@ const LATER = { owner: "Canary.of.the.owner/3", replication: CHOSEN.replication 
 
 let stack: TestStack;
 let config: StackConfig;
+let pulumiHome: string;
 const evidence = new Evidence();
 /** By name; the names are what a failed test shows. */
 const secrets = new Map<string, string>();
 
 beforeAll(async () => {
+  pulumiHome = await ownPulumiHome();
   const ports = await freePorts(NODES.length);
   config = {
     primary: "node-1",
@@ -55,10 +56,13 @@ beforeAll(async () => {
   await lookAtVolumesAndNetworks();
   await lookAtFiles("the backend", stack.directory);
   await lookAtFiles("the files for clients", join(PROJECT_DIRECTORY, ".pg-topology", stack.name));
-  await lookAtFiles("the logs of the CLI", join(process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"), "logs"));
+  await lookAtFiles("the logs of the CLI", join(pulumiHome, "logs"));
   await collectSecrets();
 }, 600_000);
-afterAll(() => stack.dispose());
+afterAll(async () => {
+  await stack.dispose();
+  await rm(pulumiHome, { recursive: true });
+});
 
 test("there is something to search in, and something to search for", () => {
   expect([...secrets.keys()].toSorted()).toEqual([
@@ -106,9 +110,14 @@ describe("on the servers", () => {
   });
 });
 
-/** The CLI's logs of all stacks are in one folder. */
-const isOfThisStack = ({ parentPath, name }: Dirent): boolean =>
-  !parentPath.endsWith("/logs") || name.includes(stack.name);
+/** With the plugins of the one that is used otherwise, and a log of every call, which not every set-up keeps. */
+async function ownPulumiHome(): Promise<string> {
+  const used = process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
+  const home = await mkdtemp(join(tmpdir(), "pg-topology-pulumi-home-"));
+  await symlink(join(used, "plugins"), join(home, "plugins"));
+  vi.stubEnv("PULUMI_HOME", home);
+  return home;
+}
 
 /** By standard input, and encrypted in the stack file. */
 async function choosePasswords(passwords: Readonly<Record<string, string>>): Promise<void> {
@@ -142,7 +151,7 @@ async function lookAtVolumesAndNetworks(): Promise<void> {
 
 async function lookAtFiles(where: string, folder: string): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  for (const entry of entries.filter((candidate) => candidate.isFile() && isOfThisStack(candidate))) {
+  for (const entry of entries.filter((candidate) => candidate.isFile())) {
     evidence.add(where, await readFile(join(entry.parentPath, entry.name), "latin1"));
   }
 }

@@ -15,7 +15,6 @@ import { rowsOf } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
 import { statusOf } from "../support/status.ts";
-import { inWorld } from "../support/world.ts";
 
 const NODES = { "node-1": "db1", "node-2": "db2", "node-3": "db3" } as const;
 type NodeName = keyof typeof NODES;
@@ -91,27 +90,25 @@ test("a backup server on the third host has a backup, which a drill there has re
   expect(await psql("node-1", from)).toBe(hosts.entries[NODES["node-3"]]?.address);
 });
 
-inWorld(() => {
-  test("a Prometheus beside the backup server hears of all three, and exporters listen at the address of their host alone", async () => {
-    await stack.configure(config({ ...withDrill, monitoring: { enabled: true } }));
-    await stack.up();
-    const prometheus = `${PROJECT_NAME}-${stack.name}.prometheus`;
-    const values = async (query: string): Promise<string[]> => {
-      const command = ["promtool", "query", "instant", "http://localhost:9090", query];
-      const answer = await hosts.docker("db3", ["exec", prometheus, ...command]);
-      return [...answer.matchAll(/node="([^"]+)".* => (\S+) @/g)].map(([, node, value]) => `${node} ${value}`).sort();
-    };
-    const wait = { timeout: 120_000, interval: 1000 };
-    await expect.poll(() => values("pg_topology_node_primary"), wait).toEqual(["node-1 1", "node-2 0", "node-3 0"]);
-    await expect
-      .poll(() => values("up{job!='postgres'}"), wait)
-      .toEqual(["barman 1", ...names.map((name) => `${name} 1`)]);
-    const ports = (node: NodeName) =>
-      hosts.docker(NODES[node], ["ps", "--filter", `name=${stack.container(node)}.exporter`, "--format", "{{.Ports}}"]);
-    expect(await ports("node-2")).toContain(`${hosts.entries[NODES["node-2"]]?.address}:9187->9187/tcp`);
-    expect(await ports("node-2")).not.toContain("0.0.0.0");
-    expect(await ports("node-3")).not.toContain("->");
-  });
+test("a Prometheus beside the backup server hears of all three, and exporters listen at the address of their host alone", async () => {
+  await stack.configure(config({ ...withDrill, monitoring: { enabled: true } }));
+  await stack.up();
+  const prometheus = `${PROJECT_NAME}-${stack.name}.prometheus`;
+  const values = async (query: string): Promise<string[]> => {
+    const command = ["promtool", "query", "instant", "http://localhost:9090", query];
+    const answer = await hosts.docker("db3", ["exec", prometheus, ...command]);
+    return [...answer.matchAll(/node="([^"]+)".* => (\S+) @/g)].map(([, node, value]) => `${node} ${value}`).sort();
+  };
+  const wait = { timeout: 120_000, interval: 1000 };
+  await expect.poll(() => values("pg_topology_node_primary"), wait).toEqual(["node-1 1", "node-2 0", "node-3 0"]);
+  await expect
+    .poll(() => values("up{job!='postgres'}"), wait)
+    .toEqual(["barman 1", ...names.map((name) => `${name} 1`)]);
+  const ports = (node: NodeName) =>
+    hosts.docker(NODES[node], ["ps", "--filter", `name=${stack.container(node)}.exporter`, "--format", "{{.Ports}}"]);
+  expect(await ports("node-2")).toContain(`${hosts.entries[NODES["node-2"]]?.address}:9187->9187/tcp`);
+  expect(await ports("node-2")).not.toContain("0.0.0.0");
+  expect(await ports("node-3")).not.toContain("->");
 });
 
 test("the primary changes to another host without a lost row", async () => {
@@ -122,14 +119,12 @@ test("the primary changes to another host without a lost row", async () => {
   expect(await rowsOf(ownerLogin(outputs, "node-2"), "SELECT n FROM t")).toEqual([{ n: 1 }]);
 });
 
-inWorld(() => {
-  test("a backup is taken from the new primary, and a database restored into it over the network", async () => {
-    expect(await runCommand(stack, "backup", "now")).toMatchObject({ exitCode: 0 });
-    const restored = await runCommand(stack, "restore", "--latest", "--database", "app", "--into", "restored");
-    expect(restored).toMatchObject({ exitCode: 0 });
-    expect(restored.output).toContain("app is back as restored");
-    expect(await psql("node-2", "\\c restored\nSELECT n FROM t")).toBe("1");
-  });
+test("a backup is taken from the new primary, and a database restored into it over the network", async () => {
+  expect(await runCommand(stack, "backup", "now")).toMatchObject({ exitCode: 0 });
+  const restored = await runCommand(stack, "restore", "--latest", "--database", "app", "--into", "restored");
+  expect(restored).toMatchObject({ exitCode: 0 });
+  expect(restored.output).toContain("app is back as restored");
+  expect(await psql("node-2", "\\c restored\nSELECT n FROM t")).toBe("1");
 });
 
 describe("the host of the primary cannot be reached", () => {
@@ -144,12 +139,10 @@ describe("the host of the primary cannot be reached", () => {
     expect(status.problems.map(({ kind }) => kind)).toContain("engine-unreachable");
   });
 
-  inWorld(() => {
-    test("a preview goes on, and says so", async () => {
-      const output = await stack.succeed(["preview"]);
-      expect(output).toContain("expected a Docker engine of db2");
-      expect(output).toMatch(/node-2: it does not answer, and neither does the engine of its host/);
-    });
+  test("a preview goes on, and says so", async () => {
+    const output = await stack.succeed(["preview"]);
+    expect(output).toContain("expected a Docker engine of db2");
+    expect(output).toMatch(/node-2: it does not answer, and neither does the engine of its host/);
   });
 
   test("another primary is refused until it is acknowledged that the old one is not fenced, and so are backups that move", async () => {
@@ -191,33 +184,31 @@ const QUORUM = { replication: { synchronous: { mode: "quorum", count: 1 } } };
 const PARTITIONS = Number(process.env["PG_TOPOLOGY_PARTITIONS"] ?? 1);
 const WAYS = ["cut", "mute", "deafen"] as const;
 
-inWorld(() => {
-  describe("over a distance", () => {
-    test("a switchover to a host behind a lossy link loses nothing", async () => {
-      const { readWriteUri } = await stack.outputs<StackOutputs>();
-      const ledger = await Ledger.start(readWriteUri);
-      await hosts.impair("db2");
-      await stack.configure(config({ primary: "node-2", ...QUORUM }));
-      await stack.up();
-      await hosts.heal("db2");
-      await ledger.untilWritten();
-      await ledger.stop();
-      expect(await stack.outputs()).toMatchObject({ lastSwitchover: { from: "node-3", to: "node-2", lostBytes: 0 } });
-      expect(await ledger.lost()).toEqual([]);
-    });
+describe("over a distance", () => {
+  test("a switchover to a host behind a lossy link loses nothing", async () => {
+    const { readWriteUri } = await stack.outputs<StackOutputs>();
+    const ledger = await Ledger.start(readWriteUri);
+    await hosts.impair("db2");
+    await stack.configure(config({ primary: "node-2", ...QUORUM }));
+    await stack.up();
+    await hosts.heal("db2");
+    await ledger.untilWritten();
+    await ledger.stop();
+    expect(await stack.outputs()).toMatchObject({ lastSwitchover: { from: "node-3", to: "node-2", lostBytes: 0 } });
+    expect(await ledger.lost()).toEqual([]);
+  });
 
-    test("no row that a primary behind a partition has acknowledged to a quorum is lost, and only one acknowledges any", async () => {
-      let primary: NodeName = "node-2";
-      for (let round = 1; round <= PARTITIONS; round += 1) {
-        const way = WAYS[randomInt(WAYS.length)] ?? "cut";
-        primary = await partition(`partition_${round}`, primary, way);
-        if (primary === "node-1") {
-          primary = "node-2";
-          await stack.configure(config({ primary, ...QUORUM }));
-          await stack.up();
-        }
+  test("no row that a primary behind a partition has acknowledged to a quorum is lost, and only one acknowledges any", async () => {
+    let primary: NodeName = "node-2";
+    for (let round = 1; round <= PARTITIONS; round += 1) {
+      const way = WAYS[randomInt(WAYS.length)] ?? "cut";
+      primary = await partition(`partition_${round}`, primary, way);
+      if (primary === "node-1") {
+        primary = "node-2";
+        await stack.configure(config({ primary, ...QUORUM }));
+        await stack.up();
       }
-    });
+    }
   });
 });
 
@@ -256,59 +247,56 @@ async function partition(table: string, old: NodeName, way: (typeof WAYS)[number
   return primary;
 }
 
-inWorld(() => {
-  describe("a host is gone for good", () => {
-    const container = (): string => stack.container("node-2");
-    const without = (rest: StackConfig = {}): StackConfig => {
-      const { nodes, hosts: entries, ...others } = config(rest) as { nodes: { name: string }[]; hosts: object };
-      const left = Object.entries(entries).filter(([name]) => name !== "db2");
-      return { ...others, nodes: nodes.filter(({ name }) => name !== "node-2"), hosts: Object.fromEntries(left) };
-    };
-    const slots = () =>
-      psql("node-1", "SELECT string_agg(slot_name, ',' ORDER BY slot_name) FROM pg_replication_slots");
+describe("a host is gone for good", () => {
+  const container = (): string => stack.container("node-2");
+  const without = (rest: StackConfig = {}): StackConfig => {
+    const { nodes, hosts: entries, ...others } = config(rest) as { nodes: { name: string }[]; hosts: object };
+    const left = Object.entries(entries).filter(([name]) => name !== "db2");
+    return { ...others, nodes: nodes.filter(({ name }) => name !== "node-2"), hosts: Object.fromEntries(left) };
+  };
+  const slots = () => psql("node-1", "SELECT string_agg(slot_name, ',' ORDER BY slot_name) FROM pg_replication_slots");
 
-    beforeAll(async () => {
-      // Nobody waits for standbys any more, as the tests before did.
-      await stack.configure(config({ acknowledge: { synchronous: true } }));
-      await stack.up();
-      await hosts.cut("db2");
-    });
+  beforeAll(async () => {
+    // Nobody waits for standbys any more, as the tests before did.
+    await stack.configure(config({ acknowledge: { synchronous: true } }));
+    await stack.up();
+    await hosts.cut("db2");
+  });
 
-    test("a preview says what will stay there, and an update does all else", async () => {
-      await stack.configure(without());
-      const { output } = await stack.pulumi(["preview"]);
-      expect(output).toContain("what it holds could not be looked at (the engine of db2 does not answer)");
-      await stack.configure(without({ acknowledge: { volumes: [`${container()}-data`] } }));
-      const preview = await stack.succeed(["preview"]);
-      expect(preview).toContain(`The container ${container()}, its volumes and its network stay on db2`);
-      expect(await stack.failingUp()).toMatch(/deleting urn:.*node-2-container/);
-      expect(await slots()).toBe("barman,node_3");
-    });
+  test("a preview says what will stay there, and an update does all else", async () => {
+    await stack.configure(without());
+    const { output } = await stack.pulumi(["preview"]);
+    expect(output).toContain("what it holds could not be looked at (the engine of db2 does not answer)");
+    await stack.configure(without({ acknowledge: { volumes: [`${container()}-data`] } }));
+    const preview = await stack.succeed(["preview"]);
+    expect(preview).toContain(`The container ${container()}, its volumes and its network stay on db2`);
+    expect(await stack.failingUp()).toMatch(/deleting urn:.*node-2-container/);
+    expect(await slots()).toBe("barman,node_3");
+  });
 
-    test("once the state has forgotten the host, there is nothing to do", async () => {
-      const { exitCode, output } = await recover(stack, "--forget-host", "db2");
-      expect(exitCode, output).toBe(0);
-      expect(output).toContain("forgot the host db2");
-      expect(output).toContain(`forgot its container ${container()}, which stays there`);
-      await stack.configure(without());
-      await stack.up();
-      await stack.expectNoChanges();
-    });
+  test("once the state has forgotten the host, there is nothing to do", async () => {
+    const { exitCode, output } = await recover(stack, "--forget-host", "db2");
+    expect(exitCode, output).toBe(0);
+    expect(output).toContain("forgot the host db2");
+    expect(output).toContain(`forgot its container ${container()}, which stays there`);
+    await stack.configure(without());
+    await stack.up();
+    await stack.expectNoChanges();
+  });
 
-    test("comes back all the same: what was left there is named, and the node gets its data back", async () => {
-      await hosts.heal("db2");
-      expect((await recover(stack, "--forget-host", "db1")).output).toContain("db1 answers");
-      await stack.configure(config());
-      const { exitCode, output } = await stack.pulumi(["preview"]);
-      expect(exitCode).not.toBe(0);
-      const steps = /remove it there: `(docker stop .*?)`/.exec(output)?.[1]?.split("; ") ?? [];
-      expect(steps).toHaveLength(3);
-      for (const step of steps) await hosts.docker("db2", step.split(" ").slice(1));
-      await stack.up();
-      expect(await psql("node-1", "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'node-2'")).toBe(
-        "1",
-      );
-    });
+  test("comes back all the same: what was left there is named, and the node gets its data back", async () => {
+    await hosts.heal("db2");
+    expect((await recover(stack, "--forget-host", "db1")).output).toContain("db1 answers");
+    await stack.configure(config());
+    const { exitCode, output } = await stack.pulumi(["preview"]);
+    expect(exitCode).not.toBe(0);
+    const steps = /remove it there: `(docker stop .*?)`/.exec(output)?.[1]?.split("; ") ?? [];
+    expect(steps).toHaveLength(3);
+    for (const step of steps) await hosts.docker("db2", step.split(" ").slice(1));
+    await stack.up();
+    expect(await psql("node-1", "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'node-2'")).toBe(
+      "1",
+    );
   });
 });
 
