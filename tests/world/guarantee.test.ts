@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { shellIn } from "../support/containers.ts";
+import { signalTree } from "../support/interruptions.ts";
 import { freePorts } from "../support/ports.ts";
 import { recover } from "../support/recover.ts";
 import { psqlIn } from "../support/servers.ts";
@@ -36,10 +37,10 @@ test("a guarantee is one once what was committed without it is confirmed, whatev
   await stack.configure(lowered);
   const down = stack.start(["up", "--yes", "--skip-preview"], { detached: true });
   await expect.poll(names, { timeout: 120_000, interval: 20 }).toBe("");
-  process.kill(-(down.pid ?? 0), "SIGKILL");
+  await signalTree(stack, "SIGKILL");
   await down;
-  await recover(stack);
   expect(await altered()).toBe("1");
+  await recover(stack);
 
   await freezeReceiver("STOP");
   await onPrimary("CREATE TABLE unconfirmed ()");
