@@ -7,7 +7,8 @@ interface Answer {
 
 /**
  * What servers and volumes answered a moment ago. The engine compares one resource after the other, and many of them
- * ask the same: a preview asks it once. Whatever the provider changes, it asks anew afterwards.
+ * ask the same: a preview asks it once. That nobody answers counts too, so that nobody is waited for time and again.
+ * Whatever the provider changes, it asks anew afterwards.
  */
 export class RecentAnswers {
   readonly #answers = new Map<string, Answer>();
@@ -20,8 +21,6 @@ export class RecentAnswers {
     }
     const answer = question();
     this.#answers.set(key, { askedAt: performance.now(), answer });
-    // Whoever asked hears of the failure; the next one may have more luck.
-    answer.catch(() => this.#answers.delete(key));
     return answer;
   }
 

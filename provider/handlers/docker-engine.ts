@@ -52,23 +52,14 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
       for (const { why } of silent) warn(`${why} What needs this host fails, all else goes on.`);
       const note = backupPlaceNote(before, inputs);
       if (note !== undefined) (note.isShared ? warn : log)(note.message);
-      const refused =
-        before === undefined
-          ? await foreignServers(inputs)
-          : [
-              ...(await refusedChanges(before, inputs)),
-              ...(await refusedLosses(before, inputs)),
-              ...(await leftOnNewHosts(before, inputs, answering)),
-            ];
-      const fitness = await Promise.all(answering.map(hostFitness));
+      const [refused, fitness, problems, bootstrap] = await Promise.all([
+        before === undefined ? foreignServers(inputs) : refusedUpdate(before, inputs, answering),
+        Promise.all(answering.map(hostFitness)),
+        Promise.all(answering.map((on) => engineProblems(on, inputs))),
+        bootstrapProblems(inputs, log),
+      ]);
       for (const warning of fitness.flatMap(({ warnings }) => warnings)) warn(warning);
-      const problems = await Promise.all(answering.map((on) => engineProblems(on, inputs)));
-      return [
-        ...refused,
-        ...fitness.flatMap((host) => host.problems),
-        ...problems.flat(),
-        ...(await bootstrapProblems(inputs, log)),
-      ];
+      return [...refused, ...fitness.flatMap((host) => host.problems), ...problems.flat(), ...bootstrap];
     } catch (error) {
       return [messageOf(error)];
     }
@@ -91,6 +82,20 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
     return {};
   },
 };
+
+/** What an update may not do to what the last one left. */
+async function refusedUpdate(
+  before: DockerEngineInputs,
+  inputs: DockerEngineInputs,
+  answering: readonly OnHost[],
+): Promise<string[]> {
+  const refused = await Promise.all([
+    refusedChanges(before, inputs),
+    refusedLosses(before, inputs),
+    leftOnNewHosts(before, inputs, answering),
+  ]);
+  return refused.flat();
+}
 
 /** Whether the backups that the cluster is to be founded from are there, reach the target, and fit. */
 async function bootstrapProblems({ bootstrap }: DockerEngineInputs, log: Context["log"]): Promise<string[]> {

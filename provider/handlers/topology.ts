@@ -36,16 +36,19 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
     return isFound || (left ?? []).length > 0;
   },
   announce: async (state, inputs, context) => {
-    // Where the primary changes, what is not as it was before is part of that story.
-    if (primaryOf(inputs)?.name === state.primary) {
-      await tellFindings(withParametersOf(state, inputs), inputs.acknowledgement, context);
-    } else context.impact(await announcedRoles(state, inputs, context));
+    const [coming] = await Promise.all([
+      changesToCome(state, inputs, context),
+      // Where the primary changes, what is not as it was before is part of that story.
+      primaryOf(inputs)?.name === state.primary
+        ? tellFindings(withParametersOf(state, inputs), inputs.acknowledgement, context)
+        : announcedRoles(state, inputs, context).then(context.impact),
+    ]);
     const unknown: Impact = {
       level: "unknown",
       nodes: state.nodes.map((node) => node.name),
       message: "what this means for the servers cannot be told: none of them answers",
     };
-    for (const impact of (await changesToCome(state, inputs, context)) ?? [unknown]) context.impact(impact);
+    for (const impact of coming ?? [unknown]) context.impact(impact);
   },
   create: async (inputs, context) => {
     const outputs = await run(inputs, undefined, context);

@@ -98,10 +98,12 @@ describe("what was asked a moment ago", () => {
     expect(questions).toBe(2);
   });
 
-  test("and could not be answered, is asked again", async () => {
+  test("and could not be answered, is not asked again either", async () => {
     const answers = new RecentAnswers();
-    await expect(answers.ask("it", () => Promise.reject(new Error("not now")))).rejects.toThrow("not now");
-    expect(await answers.ask("it", () => Promise.resolve("now"))).toBe("now");
+    await expect(answers.ask("it", () => Promise.reject(new Error("nobody")))).rejects.toThrow("nobody");
+    await expect(answers.ask("it", () => Promise.resolve("somebody"))).rejects.toThrow("nobody");
+    answers.forget();
+    expect(await answers.ask("it", () => Promise.resolve("somebody"))).toBe("somebody");
   });
 });
 
