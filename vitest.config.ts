@@ -1,10 +1,24 @@
 import { defineConfig } from "vitest/config";
 import type { TestProjectInlineConfiguration } from "vitest/config";
+import { BaseSequencer } from "vitest/node";
+import type { TestSpecification } from "vitest/node";
 
 const MINUTE_MILLISECONDS = 60_000;
 
 /** Tests beside which others may run: two fill two cores, also where one of them waits for another process. */
 const SIDE_BY_SIDE = { maxWorkers: 2 };
+
+/** Short files that take long: begun last, one of them would run alone for minutes. */
+const LONG = ["killed-primary.test.ts", "documents.test.ts", "two-hosts.test.ts"];
+
+/** Otherwise Vitest begins with the largest files. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.some((name) => moduleId.endsWith(`/${name}`));
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 /** Tests with real stacks, one each. */
 function withStacks(name: string, include: string[], env: Record<string, string>): TestProjectInlineConfiguration {
@@ -29,6 +43,7 @@ export default defineConfig({
   test: {
     restoreMocks: true,
     unstubEnvs: true,
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
