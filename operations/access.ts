@@ -14,8 +14,13 @@ export interface FoundRole {
 
 /** Who may log in to a cluster, and whose its databases are. */
 export interface Access {
-  readonly roles: Readonly<Record<string, FoundRole>>;
+  readonly roles: ReadonlyMap<string, FoundRole>;
   /** The owner of each database. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+interface Answer {
+  readonly roles: Readonly<Record<string, FoundRole>>;
   readonly owners: Readonly<Record<string, string>>;
 }
 
@@ -34,5 +39,7 @@ const ACCESS = `SELECT json_build_object(
  */
 export async function readAccess(nodes: readonly Node[]): Promise<Access> {
   const { output } = await runOnWritableNode(nodes, ACCESS);
-  return JSON.parse(output) as Access;
+  const { roles, owners } = JSON.parse(output) as Answer;
+  // Roles and databases have any name, also one that every object has a property of.
+  return { roles: new Map(Object.entries(roles)), owners: new Map(Object.entries(owners)) };
 }

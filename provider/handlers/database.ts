@@ -10,7 +10,7 @@ export const databaseHandler: Handler<DatabaseInputs, NoOutputs> = {
   ignoredInputs: ["labels", "nodeLabel", "placed"],
   drift: async (_state, { name, owner, ...marks }, context) => {
     const access = await recentAccess(context, marks).catch(noAnswer);
-    const difference = access && databaseDifference(access.owners[name], owner);
+    const difference = access && databaseDifference(access.owners.get(name), owner);
     if (difference === undefined) return false;
     context.drift({ level: "reload", nodes: [], message: `the database ${name} ${difference}` });
     return true;

@@ -57,5 +57,5 @@ async function drop(inputs: RoleInputs, { warn }: Context): Promise<void> {
 /** undefined: no difference, or no primary that answers. */
 async function liveDifference(inputs: RoleInputs, context: Context): Promise<string | undefined> {
   const access = await recentAccess(context, inputs).catch(noAnswer);
-  return access && roleDifference(access.roles[inputs.role.name], inputs.role, inputs.password);
+  return access && roleDifference(access.roles.get(inputs.role.name), inputs.role, inputs.password);
 }
