@@ -53,10 +53,9 @@ export async function hostsRounds(
 }
 
 async function hostsRound(hosts: TestHosts, image: string): Promise<HostsRound> {
-  const [port] = await freePorts(1);
-  const nodes = Object.entries(NODES).map(([name, host]) => ({ name, host, port }));
+  const [port = 0] = await freePorts(1);
   const config = (primary: string, more: StackConfig = {}): StackConfig => {
-    return { image, hosts: hosts.entries, nodes, primary, ...more };
+    return { image, ...hosts.placing(NODES, port), primary, ...more };
   };
   const stack = await TestStack.create(config("node-1"));
   try {

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { escapeIdentifier } from "pg";
-import { leaveToFiles, waitForUnpromised, wantedNames } from "./degrade.ts";
+import { leaveToFiles, waitForUnpromised } from "./degrade.ts";
 import { engineOf } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 import { observeServer } from "./observe.ts";
@@ -11,7 +11,7 @@ import { ServerEndedError, restartEnding, waitUntilReady } from "./server.ts";
 import { areInstalled, areProven, installFiles, markProven, restoreFiles } from "./server-files.ts";
 import { one, withOperator } from "./sql.ts";
 import { untilStreaming } from "./streaming.ts";
-import { SYNCHRONOUS_STANDBY_NAMES } from "./synchronous.ts";
+import { SYNCHRONOUS_STANDBY_NAMES, wantedNames } from "./synchronous.ts";
 import { runAsSuperuser } from "./superuser.ts";
 import { primaryOf } from "./topology.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";

@@ -1,5 +1,5 @@
 import { one, withOperator } from "./sql.ts";
-import { SYNCHRONOUS_STANDBY_NAMES, parseSynchronousStandbys } from "./synchronous.ts";
+import { parseSynchronousStandbys, wantedNames } from "./synchronous.ts";
 import type { SynchronousStandbys } from "./synchronous.ts";
 import { primaryOf } from "./topology.ts";
 import type { TopologyShape } from "./topology.ts";
@@ -20,7 +20,8 @@ type Confirmation = Pick<SynchronousStandbys, "count" | "names">;
  * may not be there yet. undefined: for none.
  */
 export function standbyConfirmation(shape: TopologyShape): Confirmation | undefined {
-  const waitsFor = parseSynchronousStandbys(primaryOf(shape)?.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "");
+  const primary = primaryOf(shape);
+  const waitsFor = primary && parseSynchronousStandbys(wantedNames(primary));
   if (waitsFor === undefined) return undefined;
   const names = waitsFor.names.filter((name) => shape.nodes.some((node) => node.name === name));
   const count = waitsFor.count - (waitsFor.names.length - names.length);

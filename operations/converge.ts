@@ -18,7 +18,7 @@ import { dropIdleSlots, keepSlotUnreserved, reserveSlots } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import { untilStreaming } from "./streaming.ts";
 import type { VerifiedReplication } from "./streaming.ts";
-import { SYNCHRONOUS_STANDBY_NAMES, promises } from "./synchronous.ts";
+import { promises, wantedNames } from "./synchronous.ts";
 import { downstreamOf, primaryOf, reservedSlots, waitingSlots } from "./topology.ts";
 import type { ShapedNode } from "./topology.ts";
 
@@ -76,8 +76,8 @@ async function keepsPromise(
   { shape, guarantee, whenStandbyMissing, signal }: ConvergeOptions,
   away: readonly ShapedNode[],
 ): Promise<void> {
-  const names = primaryOf(shape)?.parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
-  const isKeptAlready = guarantee !== null && promises(names, guarantee);
+  const primary = primaryOf(shape);
+  const isKeptAlready = primary !== undefined && guarantee !== null && promises(wantedNames(primary), guarantee);
   const wanted = standbyConfirmation(shape);
   if (wanted === undefined || whenStandbyMissing === "degrade" || (away.length > 0 && isKeptAlready)) return;
   await untilAllIsConfirmed(shape, wanted, signal);

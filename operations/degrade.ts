@@ -6,7 +6,13 @@ import { observeServer } from "./observe.ts";
 import type { ServerObservation } from "./observe.ts";
 import { withOperator } from "./sql.ts";
 import { runAsSuperuser } from "./superuser.ts";
-import { SYNCHRONOUS_STANDBY_NAMES, missingStandbys, parseSynchronousStandbys, withoutMissing } from "./synchronous.ts";
+import {
+  SYNCHRONOUS_STANDBY_NAMES,
+  missingStandbys,
+  parseSynchronousStandbys,
+  wantedNames,
+  withoutMissing,
+} from "./synchronous.ts";
 import { primaryOf } from "./topology.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";
 
@@ -69,9 +75,6 @@ export const waitForUnpromised = (primary: ShapedNode): Promise<void> =>
 /** Lets the files alone say whom commits wait for. */
 export const leaveToFiles = (primary: ShapedNode): Promise<void> =>
   setNames(primary, `RESET ${SYNCHRONOUS_STANDBY_NAMES}`);
-
-/** What `synchronous_standby_names` of a primary shall be. */
-export const wantedNames = ({ parameters }: ShapedNode): string => parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
 
 const inWords = (names: string): string => (names === "" ? "no standby" : names);
 

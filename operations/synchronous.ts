@@ -2,6 +2,10 @@ import type { WalSender } from "./observe.ts";
 
 export const SYNCHRONOUS_STANDBY_NAMES = "synchronous_standby_names";
 
+/** What `synchronous_standby_names` of a node shall be, by the parameters that its files say; "": it waits for nobody. */
+export const wantedNames = ({ parameters }: { readonly parameters: Readonly<Record<string, string>> }): string =>
+  parameters[SYNCHRONOUS_STANDBY_NAMES] ?? "";
+
 /** What `synchronous_standby_names` says (PostgreSQL, "synchronous_standby_names"). */
 export interface SynchronousStandbys {
   /** FIRST waits for the first ones of the list, ANY for any. */

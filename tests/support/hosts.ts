@@ -8,6 +8,7 @@ import { execa } from "execa";
 import { waitUntil } from "../../operations/wait-until.ts";
 import { newClientCertificates } from "./client-certificates.ts";
 import { SshDoor } from "./ssh-door.ts";
+import type { StackConfig } from "./stack.ts";
 
 /** A host of a test, as a stack file has it. */
 export interface HostEntry {
@@ -63,6 +64,11 @@ export class TestHosts {
       await hosts.dispose();
       throw error;
     }
+  }
+
+  /** What a stack file says to put each node on its host, by name, where all listen at the same port. */
+  placing(nodes: Readonly<Record<string, string>>, port: number): StackConfig {
+    return { hosts: this.entries, nodes: Object.entries(nodes).map(([name, host]) => ({ name, host, port })) };
   }
 
   /** Runs docker against the engine of a host. */

@@ -26,6 +26,15 @@ const names = (): Promise<string> => onPrimary("SHOW synchronous_standby_names")
 const altered = (): Promise<string> =>
   onPrimary("SELECT count(*) FROM pg_file_settings WHERE sourcefile ~ 'auto.conf$' AND name ~ '^synchronous'");
 
+/**
+ * Holds an update between saying by ALTER SYSTEM that a promise changes and proving the files: its next session waits for
+ * a postmaster that takes none.
+ */
+const HOLD_ONCE_MARKED = `
+until grep -q synchronous_standby_names "$PGDATA/postgresql.auto.conf"; do sleep 0.01; done
+kill -STOP "$(head -1 "$PGDATA/postmaster.pid")"`;
+const LET_GO = 'kill -CONT "$(head -1 "$PGDATA/postmaster.pid")"';
+
 /** It receives nothing, and to the primary it is there. */
 async function freezeReceiver(signal: "STOP" | "CONT"): Promise<void> {
   const pid = await psqlIn(stack.container("node-2"), "SELECT pid FROM pg_stat_wal_receiver");
@@ -35,10 +44,13 @@ async function freezeReceiver(signal: "STOP" | "CONT"): Promise<void> {
 test("a guarantee is one once what was committed without it is confirmed, whatever was interrupted in between", async () => {
   const lowered = { ...config, acknowledge: { synchronous: true } };
   await stack.configure(lowered);
+  const held = shellIn(stack.container("node-1"), HOLD_ONCE_MARKED);
   const down = stack.start(["up", "--yes", "--skip-preview"], { detached: true });
-  await expect.poll(names, { timeout: 120_000, interval: 20 }).toBe("");
+  await held;
   await signalTree(stack, "SIGKILL");
   await down;
+  await shellIn(stack.container("node-1"), LET_GO);
+  await expect.poll(names, { timeout: 10_000, interval: 100 }).toBe("");
   expect(await altered()).toBe("1");
   await recover(stack);
 

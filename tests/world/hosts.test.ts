@@ -36,8 +36,7 @@ afterAll(async () => {
 
 const config = (rest: StackConfig = {}): StackConfig => ({
   primary: "node-1",
-  hosts: hosts.entries,
-  nodes: Object.entries(NODES).map(([name, host]) => ({ name, host, port })),
+  ...hosts.placing(NODES, port),
   backup: { enabled: true, host: "db3" },
   ...rest,
 });
