@@ -4,7 +4,7 @@ import { escapeIdentifier, escapeLiteral } from "pg";
 import prettyBytes from "pretty-bytes";
 import { clientArguments } from "./docker-connection.ts";
 import { engineOf } from "./engine.ts";
-import { OperationError } from "./errors.ts";
+import { OperationError, messageOf } from "./errors.ts";
 import { freeBytesAt } from "./free-space.ts";
 import type { Node } from "./node.ts";
 import { runAsSuperuser, runOnWritableNode } from "./superuser.ts";
@@ -167,72 +167,34 @@ async function requireRoom(restored: Node, primary: Node, { database, table }: C
   requireCopyRoom(table ?? database, Number(bytes), await freeBytesAt(engineOf(primary), primary.container, directory));
 }
 
+/**
+ * In the restored server the database gets the name that it is to be made under. So PostgreSQL's own tools make it, with
+ * all that is its own: owner, locale, who may connect, and what ALTER DATABASE and ALTER ROLE IN DATABASE have set.
+ */
 async function copyDatabase(restored: Node, primary: Node, database: string, into: string | null): Promise<void> {
-  const row = await runAsSuperuser(restored, rowOf(database));
   const made = into ?? restoring(database);
-  const options = creationOptions(JSON.parse(row) as DatabaseRow);
-  await runAsSuperuser(primary, `CREATE DATABASE ${escapeIdentifier(made)} ${options};\n`);
+  await promoted(restored);
+  if (made !== database) await runAsSuperuser(restored, renameDatabase(database, made), BESIDE);
   try {
-    await pipe(restored, ["pg_dump", "-Fc", "-d", database], primary, ["pg_restore", "--exit-on-error", "-d", made]);
+    const restore = ["pg_restore", "--create", "--exit-on-error", "-d", BESIDE];
+    await pipe(restored, ["pg_dump", "-Fc", "-d", made], primary, restore);
   } catch (error) {
+    // Somebody else's, made since it was looked for: it stays.
+    if (messageOf(error).includes(`"${made}" already exists`)) throw error;
     await runAsSuperuser(primary, `DROP DATABASE IF EXISTS ${escapeIdentifier(made)} WITH (FORCE);\n`);
     throw error;
   }
-  if (into !== null) return;
-  const old = escapeIdentifier(database);
-  await runAsSuperuser(
-    primary,
-    `DROP DATABASE IF EXISTS ${old} WITH (FORCE);\nALTER DATABASE ${escapeIdentifier(made)} RENAME TO ${old};\n`,
-  );
+  if (into === null) await runAsSuperuser(primary, renameDatabase(made, database), BESIDE);
 }
 
-/** Of pg_database, as far as CREATE DATABASE can be told of it. Which columns of the locale there are is of the major. */
-export interface DatabaseRow {
-  readonly owner: string;
-  readonly encoding: string;
-  readonly datcollate: string;
-  readonly datctype: string;
-  /** PostgreSQL 15 and later. */
-  readonly datlocprovider?: string;
-  /** PostgreSQL 15 and 16. */
-  readonly daticulocale?: string | null;
-  /** PostgreSQL 17 and later. */
-  readonly datlocale?: string | null;
-  /** PostgreSQL 16 and later. */
-  readonly daticurules?: string | null;
-}
+/** A database that is always there, and that nobody renames or drops. */
+const BESIDE = "template1";
 
-const rowOf = (database: string): string => `
-SELECT to_jsonb(database) || jsonb_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding))
-FROM pg_database AS database WHERE datname = ${escapeLiteral(database)};
+/** What has the new name goes. */
+const renameDatabase = (from: string, to: string): string => `
+DROP DATABASE IF EXISTS ${escapeIdentifier(to)} WITH (FORCE);
+ALTER DATABASE ${escapeIdentifier(from)} RENAME TO ${escapeIdentifier(to)};
 `;
-
-/** What CREATE DATABASE needs after the name to make one like it. The owner may be gone since. Pure. */
-export function creationOptions(row: DatabaseRow): string {
-  const { owner, encoding, datcollate, datctype } = row;
-  return [
-    `OWNER ${escapeIdentifier(owner)} TEMPLATE template0 ENCODING ${escapeLiteral(encoding)}`,
-    `LC_COLLATE ${escapeLiteral(datcollate)} LC_CTYPE ${escapeLiteral(datctype)}`,
-    ...localeOptions(row),
-  ].join(" ");
-}
-
-function localeOptions({ datlocprovider, daticulocale, datlocale, daticurules }: DatabaseRow): string[] {
-  const locale = escapeLiteral(datlocale ?? daticulocale ?? "");
-  switch (datlocprovider) {
-    case "i":
-      return [
-        `LOCALE_PROVIDER icu ICU_LOCALE ${locale}`,
-        ...(daticurules ? [`ICU_RULES ${escapeLiteral(daticurules)}`] : []),
-      ];
-    case "b":
-      return [`LOCALE_PROVIDER builtin BUILTIN_LOCALE ${locale}`];
-    case "c":
-      return ["LOCALE_PROVIDER libc"];
-    default:
-      return [];
-  }
-}
 
 /**
  * In the restored server the table is moved to a schema of its own first, with its indexes and sequences, so that it can
@@ -248,7 +210,6 @@ async function copyTable(
   const { schema, name, quoted } = nameOf(table);
   const made = into ?? restoring(name);
   const to = escapeIdentifier(made);
-  await runAsSuperuser(restored, "SELECT pg_wal_replay_resume() WHERE pg_is_in_recovery();\n");
   await promoted(restored);
   await runAsSuperuser(restored, `CREATE SCHEMA ${to};\nALTER TABLE ${quoted} SET SCHEMA ${to};\n`, database);
   await runAsSuperuser(primary, `CREATE SCHEMA ${to};\n`, database);
@@ -269,7 +230,8 @@ DROP SCHEMA ${from};
 COMMIT;
 `;
 
-const PROMOTION = `DO $$ BEGIN
+const PROMOTION = `SELECT pg_wal_replay_resume() WHERE pg_is_in_recovery() \\g /dev/null
+DO $$ BEGIN
   FOR attempt IN 1..600 LOOP
     EXIT WHEN NOT pg_is_in_recovery();
     PERFORM pg_sleep(0.1);
@@ -288,7 +250,7 @@ async function pipe(from: Node, source: readonly string[], to: Node, sink: reado
     "-u",
     "postgres",
     "-e",
-    `PGOPTIONS=${asOptions(sessionSettings(0))}`,
+    `PGOPTIONS=${asOptions({ ...sessionSettings(0), lc_messages: "C" })}`,
     node.container,
     ...command,
   ];

@@ -117,3 +117,41 @@ test("a database comes back with the locale that it had", async () => {
   expect(await psqlIn(primary, locale)).toBe("i|de-AT");
   await psqlIn(primary, "DROP DATABASE shop_before");
 });
+
+const OWN = `
+ALTER DATABASE shop SET search_path TO sales, "Old Stock";
+ALTER DATABASE shop CONNECTION LIMIT 7;
+ALTER ROLE clerk IN DATABASE shop SET work_mem = '7MB';
+COMMENT ON DATABASE shop IS 'what is sold';
+REVOKE ALL ON DATABASE shop FROM public;
+GRANT CONNECT ON DATABASE shop TO clerk;`;
+
+const ALL_OWN = `
+SELECT array_to_string(datacl, ','), datconnlimit, shobj_description(oid, 'pg_database'),
+  (SELECT string_agg(setrole::regrole || ':' || array_to_string(setconfig, ';'), ' ' ORDER BY setrole)
+   FROM pg_db_role_setting WHERE setdatabase = database.oid)
+FROM pg_database AS database WHERE datname = 'shop'`;
+
+test("a database takes the place of a changed one, with who may connect to it and what was set for it", async () => {
+  for (const container of [restored, primary]) await psqlIn(container, "CREATE ROLE clerk");
+  await psqlIn(restored, OWN);
+  await psqlIn(restored, "CREATE DATABASE shop_restoring");
+  const own = await psqlIn(restored, ALL_OWN);
+  expect(own).toBe(
+    'postgres=CTc/postgres,clerk=c/postgres|7|what is sold|-:search_path=sales, "Old Stock" clerk:work_mem=7MB',
+  );
+  await shop("DROP TABLE alone");
+  await copied({ database: "shop", table: null, into: null });
+  expect(await psqlIn(primary, ALL_OWN)).toBe(own);
+  expect(await shop("SELECT count(*) FROM public.alone")).toBe("20");
+  expect(await psqlIn(primary, "SELECT count(*) FROM pg_database WHERE datname ~ 'restoring'")).toBe("0");
+});
+
+test("a database that somebody made meanwhile under that name stays, and the old one does", async () => {
+  await psqlIn(primary, "CREATE DATABASE shop_restoring");
+  await psqlIn(primary, "CREATE TABLE theirs AS SELECT 1", "shop_restoring");
+  await expect(copied({ database: "shop", table: null, into: null })).rejects.toThrow("already exists");
+  expect(await psqlIn(primary, "SELECT * FROM theirs", "shop_restoring")).toBe("1");
+  expect(await shop(ROWS)).toBe("400\n2\n50\n40");
+  await psqlIn(primary, "DROP DATABASE shop_restoring");
+});
