@@ -30,15 +30,14 @@ export interface LastingChoices extends ChosenNetwork, BackupPlace {
 
 /** Changes that would do harm, or that this version cannot make, each with what to do instead. */
 export async function refusedChanges(before: LastingChoices, after: LastingChoices): Promise<string[]> {
-  return [
-    ...(await majorChange(before, after)),
-    ...(await primaryChange(before, after)),
-    ...(await refusedTurns(after.primary.name, after.turns, after.environment, before.environment.jobs)),
-    ...(await refusedSubnet(before, after)),
-    ...protectedRemoval(before, after),
-    ...movedNodes(before, after),
-    ...(await movedBackups(before, after)),
-  ];
+  const refused = await Promise.all([
+    majorChange(before, after),
+    primaryChange(before, after),
+    refusedTurns(after.primary.name, after.turns, after.environment, before.environment.jobs),
+    refusedSubnet(before, after),
+    movedBackups(before, after),
+  ]);
+  return [...refused.flat(), ...protectedRemoval(before, after), ...movedNodes(before, after)];
 }
 
 /** Pulumi itself would refuse only when it comes to the volume: the server before it would be gone by then. */

@@ -15,6 +15,7 @@ import { engineProblems } from "../../operations/preflight.ts";
 import { refusedChanges } from "../../operations/refused-changes.ts";
 import type { Context, Handler, NoOutputs } from "../handler.ts";
 import type { DockerEngineInputs } from "../resources/docker-engine.ts";
+import { recentAccess } from "./recently.ts";
 
 export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
   secretOutputs: [],
@@ -64,7 +65,9 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
       return [messageOf(error)];
     }
   },
-  drift: async (_state, inputs, { warn }) => {
+  drift: async (_state, inputs, { warn, recently }) => {
+    // The engine compares this resource first: those that ask the same find the answer on its way, or what went wrong.
+    recentAccess({ recently }, inputs.environment).catch(() => undefined);
     const left = await orphans(inputs);
     if (left.length === 0) return false;
     warn(`left by an interrupted update, to be removed: ${left.map(describeObject).join(", ")}. Volumes stay.`);
