@@ -100,8 +100,9 @@ function withoutPrimary(target: NodeRole, nodes: readonly NodeRole[], trials: St
     .filter((node) => node.kind === "down" && isStoppedStandby(node) && !trials.failed.includes(node.name))
     .map((node) => node.name);
   if (startable.length > 0) return { kind: "start", nodes: startable };
-  if (target.kind === "down") return whereTargetIsDown(target, nodes);
+  if (target.kind === "down") return whereTargetIsDown(target, nodes, trials);
   if (target.kind === "primary") return { kind: "none" };
+  if (target.stillReplays) return refused(`${target.name} cannot become the primary yet: ${replaysStill(target)}`);
   const old = oldPrimaryAmong(nodes);
   if (old?.isHeard === true) return refused(heard(old));
   if (old === undefined) return amongStandbys(target, nodes, trials);
@@ -110,8 +111,11 @@ function withoutPrimary(target: NodeRole, nodes: readonly NodeRole[], trials: St
       `${target.name} cannot become the primary: its data is of another cluster than that of ${old.name}.`,
     );
   }
-  if (old.control?.state === "shut down") return afterCleanStop(old, old.control, target, trials);
-  return { kind: "failover", from: old, to: target };
+  if (old.control?.state !== "shut down") return { kind: "failover", from: old, to: target };
+  const decision = afterCleanStop(old, old.control, target, trials);
+  // One that nobody can look at may have been the primary after it: the stack file has to say that it is left at that.
+  const isAlone = !nodes.some((node) => node !== old && node.kind === "down" && node.container === "unreachable");
+  return decision.kind !== "promote" || isAlone ? decision : { kind: "failover", from: old, to: target };
 }
 
 /** Nothing was written behind the checkpoint of a clean stop: what comes to it was sent, or still can be. */
@@ -145,7 +149,7 @@ const heard = ({ name, why }: DownNode): string =>
   `the server of ${name} answers, but nobody can see what it is or stop it: ${why}. Mend the way to its engine, or stop the server there, first.`;
 
 /** Stopped as a whole, as after a reboot of the host: nothing has to change hands. */
-function whereTargetIsDown(target: DownNode, nodes: readonly NodeRole[]): RoleDecision {
+function whereTargetIsDown(target: DownNode, nodes: readonly NodeRole[], { dispensable }: StartTrials): RoleDecision {
   if (target.container === "missing") {
     return refused(
       `${target.name} has no container: run \`pulumi up --refresh\`, which makes a new one around its data.`,
@@ -165,7 +169,23 @@ function whereTargetIsDown(target: DownNode, nodes: readonly NodeRole[]): RoleDe
       `${target.name} cannot become the primary: ${target.why}. Name the node that was made primary in its place.`,
     );
   }
-  return { kind: "start", nodes: [target.name] };
+  const newer = nodes.find((node) => !dispensable.includes(node.name) && isNewer(node, target));
+  return newer === undefined ? { kind: "start", nodes: [target.name] } : refused(leftBehind(target, newer));
+}
+
+/** Whether another node has been on a timeline of the same cluster that the target never was on. */
+function isNewer(node: NodeRole, { control }: DownNode): boolean {
+  if (control === undefined || (node.kind === "down" && node.fence === "unfinished")) return false;
+  const [system, timeline] =
+    node.kind === "down"
+      ? [node.control?.systemIdentifier, node.control?.timeline ?? 0]
+      : [node.systemIdentifier, node.timeline];
+  return system === control.systemIdentifier && timeline > control.timeline;
+}
+
+function leftBehind(target: DownNode, newer: NodeRole): string {
+  const timeline = newer.kind === "down" ? newer.control?.timeline : newer.timeline;
+  return `${target.name} was the primary up to timeline ${target.control?.timeline}, and ${newer.name} is on timeline ${timeline}: there has been another primary since, and ${target.name} would take writes without its rows. Set \`primary: ${newer.name}\` to keep them; where they are not wanted, write \`acknowledge: { rejoin: [${newer.name}] }\` into the stack file.`;
 }
 
 /** undefined: nobody was promoted in its place, for certain. All others are asked, and follow its own way. */
@@ -205,13 +225,17 @@ function oldPrimaryAmong(nodes: readonly NodeRole[]): DownNode | undefined {
       node.fence === "none" &&
       (node.control !== undefined || node.container === "missing" || node.container === "unreachable"),
   ) as DownNode[];
-  return candidates.toSorted((a, b) => newestFirst(a.control, b.control))[0];
+  const heardFirst = candidates.toSorted((a, b) => Number(b.isHeard) - Number(a.isHeard));
+  return heardFirst.toSorted((a, b) => newestFirst(a.control, b.control))[0];
 }
 
 function newestFirst(a: PgControl | undefined, b: PgControl | undefined): number {
   const timelines = (b?.timeline ?? 0) - (a?.timeline ?? 0);
   return timelines === 0 ? Number((b?.checkpointLsn ?? 0n) - (a?.checkpointLsn ?? 0n)) : timelines;
 }
+
+const replaysStill = ({ name }: StandbyRole): string =>
+  `${name} was restarted, and still replays what it had received before: how much that is cannot be told yet. Run the update again in a moment.`;
 
 /** An interrupted switchover: all are standbys, and the one with the most WAL has every row. */
 function amongStandbys(
@@ -220,7 +244,7 @@ function amongStandbys(
   { dispensable, failed }: StartTrials,
 ): RoleDecision {
   for (const node of nodes) {
-    if (node.kind !== "standby" || node === target) continue;
+    if (node.kind !== "standby" || node === target || (node.stillReplays && dispensable.includes(node.name))) continue;
     const ahead = whyAhead(node, target);
     if (ahead !== undefined) return refused(`${target.name} cannot become the primary: nobody is, and ${ahead}`);
   }
@@ -249,6 +273,8 @@ function cannotBeTold(silent: readonly DownNode[]): string {
 
 /** Where two have parted, the newer timeline is the one that the last primary was on. */
 function whyAhead(node: StandbyRole, target: StandbyRole): string | undefined {
+  if (node.stillReplays)
+    return `${replaysStill(node)} If what it alone has is not wanted, write \`acknowledge: { rejoin: [${node.name}] }\` into the stack file.`;
   const [own, others] = [positionOf(target), positionOf(node)];
   if (own === null || others === null) {
     const blind = own === null ? target : node;

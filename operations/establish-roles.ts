@@ -23,6 +23,7 @@ import { runAsSuperuser } from "./superuser.ts";
 import { holdAsStandby, switchOver, waitUntilStopped } from "./switchover.ts";
 import { primaryOf, reservedSlots } from "./topology.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";
+import { waitUntil } from "./wait-until.ts";
 
 export interface RoleOrder {
   readonly shape: TopologyShape;
@@ -227,6 +228,11 @@ async function replaceDead(
     await waitUntilStopped(fromNode);
     return settlePrimary(order, failed, roundsLeft - 1);
   }
+  if (from.container === "unreachable" && followersOf(from, roles).length > 0) {
+    if (roundsLeft === 0) throw new OperationError(`${from.name} cannot be reached, but ${stillStreamed(from, roles)}`);
+    await untilNobodyFollows(order, nodes, from);
+    return settlePrimary(order, failed, roundsLeft - 1);
+  }
   const target = shapedNode(shape, to.name);
   return failOver({
     dead,
@@ -236,6 +242,37 @@ async function replaceDead(
     operator: shape.operator,
     environment,
     log,
+  });
+}
+
+const followersOf = (from: DownNode, roles: readonly NodeRole[]): string[] =>
+  roles.flatMap((role) => (role.kind === "standby" && role.streamsFrom === from.name ? [role.name] : []));
+
+const stillStreamed = (from: DownNode, roles: readonly NodeRole[]): string =>
+  `its server lives: ${followersOf(from, roles).join(", ")} stream from it, and what it acknowledges would be lost. Mend the way to its host, or stop its server there. No role was changed.`;
+
+/** By TCP's keepalives a WAL receiver gives up a primary that is gone in about ten seconds. */
+const GIVEN_UP_TIMEOUT_SECONDS = 30;
+
+/**
+ * A primary that cannot be reached from here may well be reached by its standbys, and go on acknowledging what they
+ * confirm.
+ * @throws OperationError where it does.
+ */
+async function untilNobodyFollows(order: RoleOrder, nodes: readonly Node[], from: DownNode): Promise<void> {
+  const others = nodes.filter(({ name }) => name !== from.name);
+  order.log(`${from.name} cannot be reached: its standbys are waited for to give it up too`);
+  let roles: readonly NodeRole[] = [];
+  await waitUntil({
+    condition: `all standbys to give up ${from.name}, which cannot be reached from here`,
+    timeoutSeconds: GIVEN_UP_TIMEOUT_SECONDS,
+    intervalMilliseconds: 300,
+    signal: order.signal,
+    probe: async () => {
+      roles = await observeRoles(others, order.environment);
+      return followersOf(from, roles).length === 0 || undefined;
+    },
+    seen: () => stillStreamed(from, roles),
   });
 }
 

@@ -1,8 +1,8 @@
 import type pg from "pg";
 import { readContainerFile, writeContainerFile } from "./container-file.ts";
-import { readWalEnd } from "./data-job.ts";
+import { readWalEnd, runDataJob } from "./data-job.ts";
 import type { WalEnd } from "./data-job.ts";
-import { engineOf } from "./engine.ts";
+import { engineOf, inspectContainer } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { bytesBehind, formatLsn } from "./lsn.ts";
 import type { Lsn } from "./lsn.ts";
@@ -20,6 +20,7 @@ import { isAlteredBySystem, promises, standbyNamesIn } from "./synchronous.ts";
 import type { SynchronousGuarantee } from "./synchronous.ts";
 import { commonEnd, missingBytes } from "./timeline-history.ts";
 import type { LogPosition } from "./timeline-history.ts";
+import { waitUntilStopped } from "./switchover.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** What can be known of a failover before it is done. */
@@ -319,10 +320,12 @@ SELECT pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), '0/0') AS
 export async function failOver(order: FailoverOrder): Promise<Switchover> {
   const { dead, to, environment, log } = order;
   const { from } = dead;
+  const stopped = await runsOfContainer(dead.fromNode, from);
   const facts = await requireAccepted(environment, dead, order.accepted);
   const startedAt = performance.now();
   const isFenced = canBeFenced(from);
   if (isFenced) await fence(order);
+  await requireSameRun(order, stopped);
   log(`${from.name} ${isFenced ? "is" : "could not be"} fenced, and ${to.name} takes its place`);
   await withOperator(to, order.operator, async (client) => {
     await reserveSlots(client, order.slots);
@@ -331,6 +334,29 @@ export async function failOver(order: FailoverOrder): Promise<Switchover> {
   });
   const writeGapMs = Math.round(performance.now() - startedAt);
   return { from: facts.from, to: facts.to, writeGapMs, lostBytes: knownLossBytes(facts), at: new Date().toISOString() };
+}
+
+/** When its container last ended; undefined: there is none, or nobody can see it. */
+async function runsOfContainer(node: Node, { container }: DownNode): Promise<string | undefined> {
+  if (container === "unreachable") return undefined;
+  return (await inspectContainer(engineOf(node), node.container))?.State.FinishedAt;
+}
+
+/**
+ * Once it is fenced its server does not start again. One that somebody has started since it was looked at may have
+ * acknowledged rows that nobody has counted.
+ * @throws OperationError then, when it is stopped, and can be started again.
+ */
+async function requireSameRun({ dead, environment }: FailoverOrder, stopped: string | undefined): Promise<void> {
+  const { from, fromNode } = dead;
+  if (stopped === undefined) return;
+  await waitUntilStopped(fromNode);
+  if ((await runsOfContainer(fromNode, from)) === stopped) return;
+  // A fence tells the next update that all of this was accepted.
+  await runDataJob(environment, fromNode.name, "release");
+  throw new OperationError(
+    `${from.name} was started just before another node was to take its place, and may have taken writes: it is stopped, and nobody was promoted. Run the update again, which looks at what it has now.`,
+  );
 }
 
 /** @throws OperationError where more would be lost than the stack file accepts. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { readContainerFile } from "./container-file.ts";
 import { engineOf, hasFile } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
@@ -46,13 +47,17 @@ export interface StandbyRole {
   readonly replayedLsn: Lsn;
   /** Whether a WAL receiver is connected to anybody. */
   readonly streaming: boolean;
+  /** The node that it is connected to; null: to none. */
+  readonly streamsFrom: string | null;
+  /** It was restarted, and has more WAL than it can tell yet: how much shows once it has replayed all of that. */
+  readonly stillReplays: boolean;
   /** recovery_min_apply_delay; 0: none. */
   readonly applyDelayMilliseconds: number;
 }
 
-/** How far a standby has got, and on which way; null: nobody knows its way. */
-export const positionOf = ({ history, receivedLsn }: StandbyRole): LogPosition | null =>
-  history && { history, lsn: receivedLsn };
+/** How far a standby has got, and on which way; null: nobody knows its way, or how far. */
+export const positionOf = ({ history, receivedLsn, stillReplays }: StandbyRole): LogPosition | null =>
+  stillReplays ? null : history && { history, lsn: receivedLsn };
 
 /** Its server does not answer. */
 export interface DownNode {
@@ -87,6 +92,8 @@ interface RoleRow {
   readonly received: string;
   readonly replayed: string;
   readonly streaming: boolean;
+  readonly streams_from: string | null;
+  readonly still_replays: boolean;
   readonly delay: number;
   readonly oldest: number;
   readonly unarchived: number;
@@ -97,7 +104,8 @@ interface RoleRow {
  * Which timeline a standby replays, it says over a replication connection only. Neither pg_control nor the history files
  * in pg_wal tell: the one may name an older timeline, the others are fetched from a primary whether they can be followed
  * or not. A standby may have received WAL of a newer timeline than it replays: whose that is says the WAL receiver, or,
- * where there is none any more, the newest file that it wrote for that position.
+ * where there is none any more, the newest file that it wrote for that position. After a restart it knows of nothing that
+ * it has received until it has replayed all of it, and looks for more.
  */
 const ROLE = `
 SELECT pg_is_in_recovery() AS standby \\gset
@@ -114,6 +122,10 @@ SELECT row_to_json(answer) FROM (
       AS received_history,
     (pg_control_system()).system_identifier::text AS system_identifier,
     EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS streaming,
+    (SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming') AS streams_from,
+    standby AND pg_last_wal_receive_lsn() IS NULL AND NOT EXISTS (
+      SELECT FROM pg_stat_activity WHERE backend_type = 'startup'
+      AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')) AS still_replays,
     (SELECT setting::bigint FROM pg_settings WHERE name = 'recovery_min_apply_delay') AS delay,
     coalesce((SELECT extract(epoch FROM max(now() - xact_start))::int FROM pg_stat_activity
               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()), 0) AS oldest,
@@ -140,6 +152,9 @@ SELECT row_to_json(answer) FROM (
 const ANSWER_TIMEOUT_SECONDS = 4;
 /** Over a slow link, asking takes a dozen round trips. */
 const FAR_ANSWER_TIMEOUT_SECONDS = 10;
+/** So long a standby that was just restarted is waited for: most have replayed what they have by then. */
+const REPLAY_PATIENCE_MILLISECONDS = 5000;
+const REPLAY_POLL_MILLISECONDS = 200;
 
 /**
  * The nodes of a stack that have a container, and those that an update has given one before: their data may be there.
@@ -161,14 +176,23 @@ export function observeRoles(nodes: readonly Node[], environment: RoleEnvironmen
 }
 
 async function observeRole(node: Node, environment: RoleEnvironment): Promise<NodeRole> {
+  const deadline = performance.now() + REPLAY_PATIENCE_MILLISECONDS;
   try {
-    const seconds = node.host === undefined ? ANSWER_TIMEOUT_SECONDS : FAR_ANSWER_TIMEOUT_SECONDS;
-    const answer = await withDeadline(runAsSuperuser(node, ROLE), seconds, "no answer");
-    return roleOf(node.name, JSON.parse(answer) as RoleRow);
+    for (;;) {
+      const role = await askRole(node);
+      if (role.kind === "primary" || !role.stillReplays || performance.now() > deadline) return role;
+      await sleep(REPLAY_POLL_MILLISECONDS);
+    }
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     return downNode(node, environment, messageOf(error));
   }
+}
+
+async function askRole(node: Node): Promise<PrimaryRole | StandbyRole> {
+  const seconds = node.host === undefined ? ANSWER_TIMEOUT_SECONDS : FAR_ANSWER_TIMEOUT_SECONDS;
+  const answer = await withDeadline(runAsSuperuser(node, ROLE), seconds, "no answer");
+  return roleOf(node.name, JSON.parse(answer) as RoleRow);
 }
 
 function roleOf(name: string, row: RoleRow): PrimaryRole | StandbyRole {
@@ -190,6 +214,8 @@ function roleOf(name: string, row: RoleRow): PrimaryRole | StandbyRole {
     ...receivedUpTo(row),
     replayedLsn: parseLsn(row.replayed),
     streaming: row.streaming,
+    streamsFrom: row.streams_from,
+    stillReplays: row.still_replays,
     applyDelayMilliseconds: row.delay,
   };
 }

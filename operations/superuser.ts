@@ -24,11 +24,15 @@ const WORDS = { lc_messages: "C", client_encoding: "UTF8" };
 
 const optionsFor = (major: number): string => quoteForShell(asOptions({ ...sessionSettings(major), ...WORDS }));
 
+/** A server that hangs takes connections, by its socket too, and never answers. */
+const CONNECT_TIMEOUT_SECONDS = 10;
+
 /**
  * What a server knows the image tells, without another question. Debian's psql is a wrapper that takes three times as
  * long as the one of the server's own version.
  */
 const PSQL = `PATH=/usr/lib/postgresql/\${PG_MAJOR:-}/bin:$PATH
+export PGCONNECT_TIMEOUT=${CONNECT_TIMEOUT_SECONDS}
 if [ "\${PG_MAJOR:-0}" -ge ${TRANSACTION_TIMEOUT_MAJOR} ]; then
   export PGOPTIONS=${optionsFor(TRANSACTION_TIMEOUT_MAJOR)}
 else

@@ -12,6 +12,7 @@ const unreachable = (name: string, isHeard: boolean = false): DownNode =>
   down(name, { container: "unreachable", control: undefined, isHeard });
 
 const SHUT_DOWN = control({ state: "shut down" });
+const NEWER = control({ timeline: 2 });
 
 describe("node-2 is wanted", () => {
   const DECISIONS: readonly (readonly [title: string, nodes: readonly NodeRole[], kind: string])[] = [
@@ -45,7 +46,17 @@ describe("node-2 is wanted", () => {
       [standby("node-1", { receivedLsn: END + 16n }), standby("node-2", { history: SECOND, receivedLsn: END + 8n })],
       "promote",
     ],
+    [
+      "and node-1 was stopped cleanly, but of node-3, which may have been the primary since, nobody knows",
+      [down("node-1", { control: SHUT_DOWN }), unreachable("node-3"), standby("node-2")],
+      "failover",
+    ],
     ["and node-1 was killed", [down("node-1"), standby("node-2")], "failover"],
+    [
+      "and is down, and older than a node whose rows are given up",
+      [down("node-1", { control: NEWER }), down("node-2")],
+      "start",
+    ],
     ["and node-1 hangs", [down("node-1", { container: "running" }), standby("node-2")], "failover"],
     [
       "and the container of node-1 is gone",
@@ -86,7 +97,7 @@ describe("node-2 is wanted", () => {
     ],
   ];
   test.each(DECISIONS)("%s", (_title, nodes, kind) => {
-    expect(decideRoles("node-2", true, nodes).kind).toBe(kind);
+    expect(decideRoles("node-2", true, nodes, { dispensable: ["node-1"], failed: [] }).kind).toBe(kind);
   });
 
   const REFUSALS: readonly (readonly [title: string, nodes: readonly NodeRole[], reason: RegExp])[] = [
@@ -147,6 +158,31 @@ describe("node-2 is wanted", () => {
       "the engine of node-1 cannot be reached, but its server answers",
       [unreachable("node-1", true), standby("node-2")],
       /the server of node-1 answers, but nobody can see what it is or stop it/,
+    ],
+    [
+      "the engines of two cannot be reached, and the server of one answers",
+      [unreachable("node-1"), unreachable("node-3", true), standby("node-2")],
+      /the server of node-3 answers, but nobody can see what it is or stop it/,
+    ],
+    [
+      "it is down, and another one that is down was promoted since",
+      [down("node-1", { control: NEWER }), down("node-2")],
+      /node-2 was the primary up to timeline 1, and node-1 is on timeline 2: .* Set `primary: node-1` to keep them/,
+    ],
+    [
+      "it is down, and a standby follows another one since",
+      [down("node-1"), standby("node-3", { history: SECOND }), down("node-2")],
+      /node-3 is on timeline 2: there has been another primary since/,
+    ],
+    [
+      "it was restarted, and does not know yet what it has",
+      [down("node-1"), standby("node-2", { stillReplays: true })],
+      /node-2 cannot become the primary yet: node-2 was restarted, and still replays/,
+    ],
+    [
+      "another standby was restarted, and does not know yet what it has",
+      [standby("node-1", { stillReplays: true, receivedLsn: END - 500n }), standby("node-2")],
+      /nobody is, and node-1 was restarted, and still replays .* `acknowledge: { rejoin: \[node-1\] }`/,
     ],
     ["it was replaced", [down("node-2", { container: "held" })], /cannot become the primary/],
     ["it has no container", [down("node-2", { container: "missing", control: undefined })], /pulumi up --refresh/],

@@ -20,6 +20,8 @@ const standby = (name: string, received: string, history: readonly TimelineSpan[
   receivedLsn: parseLsn(received),
   replayedLsn: parseLsn(received),
   streaming: false,
+  streamsFrom: null,
+  stillReplays: false,
   applyDelayMilliseconds: 0,
 });
 
@@ -59,6 +61,13 @@ describe("what would be lost", () => {
     const facts = judgeFailover("node-1", behind, null, [dead, behind], null);
     expect(facts.lostBytes).toBeNull();
     expect(needsAcknowledgement(facts)).toBe(true);
+  });
+
+  test("cannot be said to be nothing acknowledged while another standby does not know yet what it has", () => {
+    const [target, other] = [standby("node-2", "0/3000000"), standby("node-3", "0/2000000")];
+    const facts = (third: StandbyRole) => judgeFailover("node-1", target, null, [dead, target, third], anyOne);
+    expect(needsAcknowledgement(facts(other))).toBe(false);
+    expect(needsAcknowledgement(facts({ ...other, stillReplays: true }))).toBe(true);
   });
 
   test("is nothing where the target has it all", () => {

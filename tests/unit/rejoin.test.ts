@@ -19,6 +19,8 @@ const standby = (part: Partial<StandbyRole>): StandbyRole => ({
   receivedLsn: FORK,
   replayedLsn: FORK,
   streaming: true,
+  streamsFrom: null,
+  stillReplays: false,
   applyDelayMilliseconds: 0,
   ...part,
 });

@@ -28,6 +28,8 @@ export const standby = (name: string, part: Partial<StandbyRole> = {}): StandbyR
   receivedLsn: END,
   replayedLsn: END,
   streaming: true,
+  streamsFrom: null,
+  stillReplays: false,
   applyDelayMilliseconds: 0,
   ...part,
 });
