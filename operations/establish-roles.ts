@@ -249,7 +249,7 @@ const followersOf = (from: DownNode, roles: readonly NodeRole[]): string[] =>
   roles.flatMap((role) => (role.kind === "standby" && role.streamsFrom === from.name ? [role.name] : []));
 
 const stillStreamed = (from: DownNode, roles: readonly NodeRole[]): string =>
-  `its server lives: ${followersOf(from, roles).join(", ")} stream from it, and what it acknowledges would be lost. Mend the way to its host, or stop its server there. No role was changed.`;
+  `its server lives: ${followersOf(from, roles).join(", ")} follow it, and what it acknowledges would be lost. Mend the way to its host, or stop its server there. No role was changed.`;
 
 /** By TCP's keepalives a WAL receiver gives up a primary that is gone in about ten seconds. */
 const GIVEN_UP_TIMEOUT_SECONDS = 30;

@@ -97,10 +97,17 @@ export class TestHosts {
   /** Of what goes to the host, one packet in fifty is lost. */
   impair = (name: string): Promise<void> => this.#drop("-I", name, SOME_TO_THE_HOST);
 
+  /** What goes to the host from this machine is lost: the other hosts reach it. */
+  hide = (name: string): Promise<void> => this.#drop("-I", name, this.#fromHere());
+
+  #fromHere(): Rule {
+    return { chain: "INPUT", matching: ["-s", this.address] };
+  }
+
   /** Whatever was done to its link. */
   async heal(name: string): Promise<void> {
     await asRoot("ip", "link", "set", this.#link(name), "up");
-    for (const rule of [FROM_THE_HOST, TO_THE_HOST, SOME_TO_THE_HOST]) {
+    for (const rule of [FROM_THE_HOST, TO_THE_HOST, SOME_TO_THE_HOST, this.#fromHere()]) {
       await this.#drop("-D", name, rule).catch(() => undefined);
     }
   }

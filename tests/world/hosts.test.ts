@@ -197,6 +197,18 @@ describe("over a distance", () => {
     expect(await ledger.lost()).toEqual([]);
   });
 
+  test("a primary that only this machine cannot reach is not replaced while a standby elsewhere confirms its commits", async () => {
+    await hosts.hide("db2");
+    const unfenced = { failover: { lostBytes: 0, unfenced: ["node-2"] } };
+    await stack.configure(config({ primary: "node-1", ...QUORUM, acknowledge: unfenced }));
+    const output = await stack.failingUp();
+    await hosts.heal("db2");
+    expect(output).toContain("its server lives: node-3 follow it");
+    expect(await psql("node-1", "SELECT pg_is_in_recovery()")).toBe("t");
+    await stack.configure(config({ primary: "node-2", ...QUORUM }));
+    await stack.up();
+  });
+
   test("no row that a primary behind a partition has acknowledged to a quorum is lost, and only one acknowledges any", async () => {
     let primary: NodeName = "node-2";
     for (let round = 1; round <= PARTITIONS; round += 1) {
