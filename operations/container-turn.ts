@@ -92,9 +92,13 @@ async function anyTakesWrites(marks: NodeMarks): Promise<boolean> {
   return answers.includes("f");
 }
 
+/** Or it is one that applies late, which connects only once it has applied what it has. */
+const RECEIVES = `SELECT WHERE EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')
+  OR EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'RecoveryApplyDelay')`;
+
 const receives = (node: Node, operator: OperatorCredentials): Promise<boolean> =>
   withOperator(node, operator, async (client) => {
-    const { rowCount } = await client.query("SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming'");
+    const { rowCount } = await client.query(RECEIVES);
     return rowCount === 1;
   });
 

@@ -16,7 +16,7 @@ import type { Switchover } from "./role-environment.ts";
 import { startServer } from "./server.ts";
 import { dropIdleSlots, keepSlotUnreserved, reserveSlots } from "./slots.ts";
 import { withOperator } from "./sql.ts";
-import { untilStreaming } from "./streaming.ts";
+import { LATE, untilStreaming } from "./streaming.ts";
 import type { VerifiedReplication } from "./streaming.ts";
 import { promises, wantedNames } from "./synchronous.ts";
 import { downstreamOf, primaryOf, reservedSlots, waitingSlots } from "./topology.ts";
@@ -168,6 +168,9 @@ async function verify(options: ConvergeOptions): Promise<VerifiedTopology> {
   const replication = await Promise.all(
     upstreams.map((upstream) => untilStreaming(options, upstream, downstreamOf(shape, upstream))),
   );
+  for (const { node } of replication.flat().filter(({ state }) => state === LATE)) {
+    options.log(`${node} is connected again once it has applied what it received before, as its applyDelay says`);
+  }
   const [servers] = await Promise.all([observeAll(options), releaseSlots(options)]);
   const primary = primaryOf(shape);
   const server = servers.get(primary?.name ?? "");

@@ -119,10 +119,15 @@ function promotedByHand({ name }: NodeOutline, { timeline, promotedAt }: ServerO
 
 function streamingFindings(node: NodeOutline, servers: ReadonlyMap<string, ServerObservation>): Finding[] {
   const upstream = servers.get(node.upstream ?? "");
-  if (upstream === undefined || servers.get(node.name)?.role !== "standby") return [];
+  const own = servers.get(node.name);
+  if (upstream === undefined || own?.role !== "standby" || followsLate(node, own, upstream)) return [];
   const problem = streamingProblem(node, upstream);
   return problem === undefined ? [] : [{ kind: "not-streaming", node: node.name, what: problem, remedy: WAITING }];
 }
+
+/** Whether a delayed standby is not connected because it is still at what it received before. It will be, by itself. */
+export const followsLate = (node: NodeOutline, own: ServerObservation, upstream: ServerObservation): boolean =>
+  own.appliesLate && !upstream.senders.some(({ applicationName }) => applicationName === node.name);
 
 /** Why a standby does not count as replicating; undefined: it streams over TLS from its own slot. */
 export function streamingProblem(node: NodeOutline, upstream: ServerObservation): string | undefined {

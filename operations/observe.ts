@@ -39,6 +39,11 @@ export interface ServerObservation {
   readonly alteredSystem: readonly string[];
   /** Whether a standby holds back what it has received; not the delay of a delayed one. */
   readonly replayPaused: boolean;
+  /**
+   * Whether a delayed standby is waiting to apply what it has received (recovery_min_apply_delay). One that was disconnected
+   * applies all of that first, and looks for an upstream only then.
+   */
+  readonly appliesLate: boolean;
   /** When a primary was promoted, as it says itself; null: it never was, or that is forgotten. */
   readonly promotedAt: string | null;
   readonly synchronous: SynchronousState;
@@ -160,6 +165,7 @@ export function serverObservation({ self, senders, slots, files, altered }: Serv
     fileErrors: files.map((row) => `${row.sourcefile}:${row.sourceline}: ${row.name ?? ""} ${row.error}`),
     alteredSystem: altered.map((row) => row.name),
     replayPaused: self.replay_paused,
+    appliesLate: self.applies_late,
     promotedAt: self.promoted_at,
     synchronous: {
       names: self.synchronous_names,
@@ -177,6 +183,7 @@ export interface SelfRow {
   replay_lsn: string;
   pending_restart: PendingParameter[];
   replay_paused: boolean;
+  applies_late: boolean;
   promoted_at: string | null;
   synchronous_names: string;
   waiting_commits: number;
@@ -204,6 +211,8 @@ SELECT standby,
                 ) ORDER BY name), '[]')
           FROM pg_settings AS parameter WHERE pending_restart) AS pending_restart,
        CASE WHEN standby THEN pg_get_wal_replay_pause_state() <> 'not paused' ELSE false END AS replay_paused,
+       EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'RecoveryApplyDelay')
+         AS applies_late,
        CASE WHEN NOT standby
             THEN (SELECT to_char(modification AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') FROM pg_ls_waldir()
                    WHERE name = substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '.history')

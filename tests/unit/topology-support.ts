@@ -47,6 +47,7 @@ const PLAIN: ServerObservation = {
   fileErrors: [],
   alteredSystem: [],
   replayPaused: false,
+  appliesLate: false,
   promotedAt: null,
   synchronous: { names: "", waitingCommits: 0, oldestWaitSeconds: 0 },
 };
