@@ -76,3 +76,10 @@ test("a restore point of the old primary is found, and all there is is what the 
   expect(await notesOf("--name", "the old primary alone")).toBe("a: both had it, b: the old primary alone");
   expect(await notesOf("--latest")).toBe("a: both had it, c: the new primary, d: later");
 });
+
+test("what was written after the primary demands more of whoever replays its WAL comes back as well", async () => {
+  await stack.configure({ ...config, parameters: { max_connections: 250 } });
+  await stack.up();
+  await write("node-2", "e: of more connections");
+  expect(await notesOf("--latest")).toBe("a: both had it, c: the new primary, d: later, e: of more connections");
+});
