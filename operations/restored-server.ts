@@ -17,9 +17,10 @@ export interface RestoredNode extends OnHost {
   readonly volume: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly JobMount[];
-  /** Rendered from config-templates/restore.sh and restored-server.sh. */
+  /** Rendered from config-templates/restore.sh, restored-server.sh and barman-catalogue.sh. */
   readonly restoreScript: string;
   readonly serverScript: string;
+  readonly catalogueScript: string;
 }
 
 /** The server of a restored node, to be asked like any other. */
