@@ -122,6 +122,21 @@ async function archiveEverything(
       `${wanted.lsn} is in the future: the primary has written up to ${lsn}. Use --latest for all there is.`,
     );
   }
+  try {
+    // Where Barman does not receive it, what is older can be restored all the same.
+    await untilArchived(docker, server, segment, signal);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    log(`what was written last may be missing: ${error.message}`);
+  }
+}
+
+async function untilArchived(
+  docker: Docker,
+  server: WalArchive,
+  segment: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   await waitUntil({
     condition: `the WAL file ${segment} to be archived`,
     timeoutSeconds: ARCHIVE_TIMEOUT_SECONDS,
