@@ -66,6 +66,11 @@ export async function planRestore(
       `There is a restored node already, the container ${node.container}. Take from it what you need, remove it by npm run restore -- --remove, and run this again.`,
     );
   }
+  if ((await inspectContainer(docker, node.job))?.State.Running === true) {
+    throw new OperationError(
+      `Another restore is at work, in the container ${node.job}: wait for it, or end it by npm run restore -- --remove.`,
+    );
+  }
   const all = await listBackupsWithEnds(docker, server);
   const backups = wanted.kind === "backup" ? all : ofSystem(all, await systemOf(restore.nodes));
   if (wanted.kind === "time") chooseBackup({ ...wanted, last: null }, backups, Date.now(), []);
