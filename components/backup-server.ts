@@ -72,12 +72,14 @@ export class BackupServer extends pulumi.ComponentResource {
 
   #drill(name: string, plan: Plan, { drill, host, image, container, server }: BackupPlan): RestoreDrill | undefined {
     if (drill === null) return undefined;
-    const { job, container: scratch, volume, labels, mounts, restoreScript, serverScript } = drill.node;
+    const { job, container: scratch, volume, labels, mounts } = drill.node;
+    const { restoreScript, serverScript, catalogueScript } = drill.node;
+    const scripts = { restoreScript, serverScript, catalogueScript };
     return new RestoreDrill(
       `${name}-drill`,
       {
         server: { container, server },
-        node: { ...on(host), image, job, container: scratch, volume, labels, mounts, restoreScript, serverScript },
+        node: { ...on(host), image, job, container: scratch, volume, labels, mounts, ...scripts },
         database: plan.database.name,
         everySeconds: drill.everySeconds,
         assertions: drill.assertions,

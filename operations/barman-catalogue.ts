@@ -11,6 +11,8 @@ export interface BarmanCatalogue {
 
 export interface CataloguedBackup extends Backup {
   readonly postgresMajor: number;
+  /** Where it began; null: it is not written down. */
+  readonly beginLsn: string | null;
   /** Whether all of it is in one directory. */
   readonly hasTablespaces: boolean;
 }
@@ -21,6 +23,7 @@ interface BackupInfo {
   readonly status?: string;
   readonly version?: string;
   readonly end_time?: string;
+  readonly begin_xlog?: string;
   readonly end_xlog?: string;
   readonly end_wal?: string;
   readonly size?: string;
@@ -53,6 +56,7 @@ function asBackup(info: BackupInfo): CataloguedBackup {
     timeline: endWal === null ? null : timelineOf(endWal),
     systemIdentifier: null,
     sizeBytes: Number(given(info.size) ?? 0),
+    beginLsn: given(info.begin_xlog),
     walBytes: Number(info.segmentsSince) * Number(given(info.xlog_segment_size) ?? 0),
     retention: "",
     postgresMajor: Math.floor(Number(given(info.version) ?? 0) / 10_000),

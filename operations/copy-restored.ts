@@ -20,6 +20,8 @@ export interface Copy {
 
 /** What a copy is made as, before it takes another one's place. */
 const restoring = (name: string): string => `${name}_restoring`;
+/** What a database is called that a copy has taken the place of, until it is dropped. */
+const replaced = (name: string): string => `${name}_replaced`;
 
 /**
  * Everything that can be known before anything is restored.
@@ -30,7 +32,7 @@ export async function requireCopyable(nodes: readonly Node[], copy: Copy): Promi
   const { node, output } = await runOnWritableNode(nodes, "SELECT datname FROM pg_database;\n");
   const databases = output.split("\n");
   if (copy.table === null) {
-    requireUnused("database", "", databases, copy.into, restoring(copy.database));
+    requireUnused("database", "", databases, copy.into, [restoring(copy.database), replaced(copy.database)]);
     return;
   }
   if (!databases.includes(copy.database)) {
@@ -40,18 +42,25 @@ export async function requireCopyable(nodes: readonly Node[], copy: Copy): Promi
   }
   const schemas = await runAsSuperuser(node, "SELECT nspname FROM pg_namespace;\n", copy.database);
   const made = restoring(nameOf(copy.table).name);
-  requireUnused("schema", ` in ${copy.database}`, schemas.split("\n"), copy.into, made);
+  requireUnused("schema", ` in ${copy.database}`, schemas.split("\n"), copy.into, [made]);
   if (copy.into === null) await requireReplaceable(node, copy.database, copy.table);
 }
 
 /** What an interrupted copy left may by now be somebody's: it is not dropped unasked. */
-function requireUnused(kind: string, place: string, names: readonly string[], into: string | null, made: string): void {
+function requireUnused(
+  kind: string,
+  place: string,
+  names: readonly string[],
+  into: string | null,
+  made: readonly string[],
+): void {
   if (into !== null && names.includes(into)) {
     throw new OperationError(`There is a ${kind} ${into}${place} already. Choose another name for --into.`);
   }
-  if (into !== null || !names.includes(made)) return;
+  const left = made.find((name) => names.includes(name));
+  if (into !== null || left === undefined) return;
   throw new OperationError(
-    `There is a ${kind} ${made}${place}, as a copy that was interrupted leaves one. Drop it if nobody needs it, and run this again.`,
+    `There is a ${kind} ${left}${place}, as a copy that was interrupted leaves one. Drop it if nobody needs it, and run this again.`,
   );
 }
 
@@ -181,10 +190,10 @@ async function copyDatabase(restored: Node, primary: Node, database: string, int
   } catch (error) {
     // Somebody else's, made since it was looked for: it stays.
     if (messageOf(error).includes(`"${made}" already exists`)) throw error;
-    await runAsSuperuser(primary, `DROP DATABASE IF EXISTS ${escapeIdentifier(made)} WITH (FORCE);\n`);
+    await runAsSuperuser(primary, dropDatabase(made));
     throw error;
   }
-  if (into === null) await runAsSuperuser(primary, renameDatabase(made, database), BESIDE);
+  if (into === null) await replaceDatabase(primary, made, database);
 }
 
 /** A database that is always there, and that nobody renames or drops. */
@@ -195,6 +204,49 @@ const renameDatabase = (from: string, to: string): string => `
 DROP DATABASE IF EXISTS ${escapeIdentifier(to)} WITH (FORCE);
 ALTER DATABASE ${escapeIdentifier(from)} RENAME TO ${escapeIdentifier(to)};
 `;
+
+/** @throws OperationError with the old database as it was; where only dropping it failed, under its other name. */
+async function replaceDatabase(primary: Node, made: string, database: string): Promise<void> {
+  try {
+    await runAsSuperuser(primary, exchangeDatabases(made, database), BESIDE);
+  } catch (error) {
+    await runAsSuperuser(primary, keepDatabase(made, database), BESIDE);
+    throw error;
+  }
+}
+
+const dropDatabase = (name: string): string => `DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE);\n`;
+
+const isThere = (database: string): string =>
+  `SELECT EXISTS (SELECT FROM pg_database WHERE datname = ${escapeLiteral(database)}) AS there \\gset\n`;
+
+/**
+ * PostgreSQL renames no database that somebody is connected to, and drops none in a transaction: the old one goes when
+ * the new one has its name, and not before.
+ */
+const exchangeDatabases = (made: string, database: string): string => `
+ALTER DATABASE ${escapeIdentifier(made)} ALLOW_CONNECTIONS false;
+${isThere(database)}\\if :there
+ALTER DATABASE ${escapeIdentifier(database)} ALLOW_CONNECTIONS false;
+\\endif
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname IN (${escapeLiteral(database)}, ${escapeLiteral(made)}) \\g /dev/null
+BEGIN;
+\\if :there
+ALTER DATABASE ${escapeIdentifier(database)} RENAME TO ${escapeIdentifier(replaced(database))};
+\\endif
+ALTER DATABASE ${escapeIdentifier(made)} RENAME TO ${escapeIdentifier(database)};
+ALTER DATABASE ${escapeIdentifier(database)} ALLOW_CONNECTIONS true;
+COMMIT;
+\\if :there
+${dropDatabase(replaced(database))}\\endif
+`;
+
+const keepDatabase = (made: string, database: string): string => `
+${isThere(database)}\\if :there
+ALTER DATABASE ${escapeIdentifier(database)} ALLOW_CONNECTIONS true;
+\\endif
+${dropDatabase(made)}`;
 
 /**
  * In the restored server the table is moved to a schema of its own first, with its indexes and sequences, so that it can

@@ -10,6 +10,8 @@ export interface Heartbeat {
   readonly at: number;
   /** Of itself and of the one before. */
   readonly hash: string;
+  /** The last one that Barman has had an hour to receive; 0: there is none. */
+  readonly settled: number;
 }
 
 /** What a restored server has of them. */
@@ -30,8 +32,9 @@ const BEAT = `CREATE SCHEMA IF NOT EXISTS pgtopology;
 CREATE TABLE IF NOT EXISTS ${TABLE} (number bigint PRIMARY KEY, at timestamptz NOT NULL, hash text NOT NULL);
 WITH last AS (SELECT number, hash FROM ${TABLE} ORDER BY number DESC LIMIT 1),
      next AS (SELECT coalesce(max(number), 0) + 1 AS number, clock_timestamp() AS at, coalesce(max(hash), '') AS before FROM last)
-INSERT INTO ${TABLE} SELECT number, at, ${hashOf("before")} FROM next
-RETURNING json_build_object('number', number, 'at', extract(epoch FROM at) * 1000, 'hash', hash);
+INSERT INTO ${TABLE} AS beat SELECT number, at, ${hashOf("before")} FROM next
+RETURNING json_build_object('number', number, 'at', extract(epoch FROM at) * 1000, 'hash', hash, 'settled',
+  (SELECT coalesce(max(number), 0) FROM ${TABLE} AS earlier WHERE earlier.at < beat.at - interval '1 hour'));
 `;
 
 /** Adds a heartbeat; undefined: no node takes writes. The table is made where there is none yet. */
@@ -60,7 +63,8 @@ export async function restoredHeartbeats(restored: Node): Promise<RestoredHeartb
 
 /**
  * Whether what came back of the heartbeats is what was written, as far as it came back: that something at the end is
- * lost is a matter of the RPO. Pure.
+ * lost is a matter of the RPO, but for what Barman has had for long. WAL that is spoiled ends recovery without an error.
+ * Pure.
  * @param written the last one before the restore; undefined: there was no primary to write one.
  * @throws OperationError naming the first one that is not well.
  */
@@ -70,7 +74,13 @@ export function requireIntact({ last, hash, firstSpoiled }: RestoredHeartbeats, 
       `of the heartbeats that every drill writes number ${firstSpoiled} did not come back as it was written.`,
     );
   }
-  if (written === undefined || last < written.number) return;
+  if (written === undefined) return;
+  if (last < written.settled) {
+    throw new OperationError(
+      `the heartbeats came back up to number ${last}, and number ${written.settled} was written more than an hour before: the WAL in between is missing or spoiled.`,
+    );
+  }
+  if (last < written.number) return;
   if (last > written.number || hash !== written.hash) {
     throw new OperationError(
       `heartbeat ${last} came back, and the primary has another one: these backups are of another history.`,

@@ -70,7 +70,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillReport> {
   const { docker, drill, status } = options;
   const backup = await newestRestorable(docker, drill.server);
   if (backup === undefined) throw new OperationError("expected a backup to drill; there is none that can be restored.");
-  await requireRoom(docker, drill.server, backup);
+  await requireRoom(docker, drill.server, drill.node, { backup, ...EVERYTHING });
   try {
     status(`verifies ${backup.id}`);
     await verify(docker, drill.server, backup);

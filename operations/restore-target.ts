@@ -1,6 +1,7 @@
 import prettyBytes from "pretty-bytes";
 import { isReachedFrom, leadsTo, newestTimeline, searchLines, timelineAt } from "./archived-timelines.ts";
 import type { ArchivedTimeline } from "./archived-timelines.ts";
+import type { CataloguedBackup } from "./barman-catalogue.ts";
 import type { Backup } from "./barman.ts";
 import { isRestorable } from "./barman.ts";
 import { OperationError } from "./errors.ts";
@@ -254,6 +255,25 @@ export function lsnNumber(lsn: string): bigint {
   if (high === undefined || low === undefined)
     throw new OperationError(`expected a position in the WAL such as 0/3000148, but got "${lsn}".`);
   return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+}
+
+/** How much WAL Barman unpacks: up to a position what was written until then, and otherwise all there is. Pure. */
+export function walBytesUpTo(stop: RecoveryStop, { beginLsn, endLsn, walBytes }: CataloguedBackup): number {
+  const last = lastNeeded(stop, endLsn);
+  if (beginLsn === null || last === null) return walBytes;
+  return Math.min(walBytes, Number(lsnNumber(last) - lsnNumber(beginLsn)));
+}
+
+function lastNeeded(stop: RecoveryStop, endLsn: string | null): string | null {
+  switch (stop.kind) {
+    case "end":
+    case "time":
+      return null;
+    case "immediate":
+      return endLsn;
+    case "lsn":
+      return stop.value;
+  }
 }
 
 /** Beyond the files of a backup and its WAL: room for the server to work. */

@@ -4,8 +4,9 @@ import { newestTimeline, parseTimelines, searchLines } from "./archived-timeline
 import type { ArchivedTimeline } from "./archived-timelines.ts";
 import { archivedFiles } from "./archived-wal.ts";
 import type { WalArchive } from "./archived-wal.ts";
+import { parseCatalogue } from "./barman-catalogue.ts";
 import { barman, listBackupsWithEnds } from "./barman.ts";
-import type { Backup, Barman } from "./barman.ts";
+import type { Barman } from "./barman.ts";
 import { inspectContainer } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
@@ -19,6 +20,7 @@ import {
   ofSystem,
   placeIn,
   requireFreeBytes,
+  walBytesUpTo,
 } from "./restore-target.ts";
 import type { ChosenBackup, RestoreTarget, WalPlace } from "./restore-target.ts";
 import { startRestored, untilReached } from "./restored-server.ts";
@@ -64,6 +66,11 @@ export async function planRestore(
       `There is a restored node already, the container ${node.container}. Take from it what you need, remove it by npm run restore -- --remove, and run this again.`,
     );
   }
+  if ((await inspectContainer(docker, node.job))?.State.Running === true) {
+    throw new OperationError(
+      `Another restore is at work, in the container ${node.job}: wait for it, or end it by npm run restore -- --remove.`,
+    );
+  }
   const all = await listBackupsWithEnds(docker, server);
   const backups = wanted.kind === "backup" ? all : ofSystem(all, await systemOf(restore.nodes));
   if (wanted.kind === "time") chooseBackup({ ...wanted, last: null }, backups, Date.now(), []);
@@ -73,7 +80,7 @@ export async function planRestore(
   const timelines = parseTimelines(await find("timelines"));
   const target = await located(find, wanted, timelines);
   const chosen = chooseBackup(target, backups, Date.now(), timelines);
-  await requireRoom(docker, server, chosen.backup);
+  await requireRoom(docker, server, node, chosen);
   return { ...chosen, target };
 }
 
@@ -120,6 +127,21 @@ async function archiveEverything(
       `${wanted.lsn} is in the future: the primary has written up to ${lsn}. Use --latest for all there is.`,
     );
   }
+  try {
+    // Where Barman does not receive it, what is older can be restored all the same.
+    await untilArchived(docker, server, segment, signal);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    log(`what was written last may be missing: ${error.message}`);
+  }
+}
+
+async function untilArchived(
+  docker: Docker,
+  server: WalArchive,
+  segment: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   await waitUntil({
     condition: `the WAL file ${segment} to be archived`,
     timeoutSeconds: ARCHIVE_TIMEOUT_SECONDS,
@@ -183,6 +205,15 @@ async function restorePoint(
  * Volumes of one engine lie on one file system, unless somebody has seen to it otherwise.
  * @throws OperationError when a restore of the backup would fill it.
  */
-export async function requireRoom(docker: Docker, { container }: Barman, backup: Backup): Promise<void> {
-  requireFreeBytes(backup, await freeBytesAt(docker, container, "/var/lib"));
+export async function requireRoom(
+  docker: Docker,
+  { container }: Barman,
+  { catalogueScript }: RestoredNode,
+  { backup, stop }: Pick<ChosenBackup, "backup" | "stop">,
+): Promise<void> {
+  const command = ["bash", "-c", catalogueScript];
+  const { stdout, stderr } = await execIn(docker, { container, user: "postgres", command });
+  const found = parseCatalogue(stdout + stderr).backups.find(({ id }) => id === backup.id);
+  const walBytes = found === undefined ? backup.walBytes : walBytesUpTo(stop, found);
+  requireFreeBytes({ ...backup, walBytes }, await freeBytesAt(docker, container, "/var/lib"));
 }

@@ -17,9 +17,10 @@ export interface RestoredNode extends OnHost {
   readonly volume: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly JobMount[];
-  /** Rendered from config-templates/restore.sh and restored-server.sh. */
+  /** Rendered from config-templates/restore.sh, restored-server.sh and barman-catalogue.sh. */
   readonly restoreScript: string;
   readonly serverScript: string;
+  readonly catalogueScript: string;
 }
 
 /** The server of a restored node, to be asked like any other. */
@@ -40,6 +41,7 @@ export interface Reached {
 }
 
 const RECOVERY_TIMEOUT_SECONDS = 6 * 60 * 60;
+const STOP_SECONDS = 60;
 
 /** Makes the volume, lets Barman fill it, and starts a server on it. What an interrupted restore left is removed first. */
 export async function startRestored(
@@ -106,7 +108,10 @@ export async function untilReached(docker: Docker, node: RestoredNode, signal?: 
     signal,
     probe: async () => {
       await requireAlive(docker, node);
-      return reachedOf(node);
+      const reached = await reachedOf(node);
+      if (reached?.paused !== true || !(await lacksDemands(node))) return reached;
+      await docker.getContainer(node.container).restart({ t: STOP_SECONDS });
+      return undefined;
     },
     seen: () => lastLogLines(docker, node.container),
   });
@@ -140,3 +145,23 @@ async function reachedOf(node: RestoredNode): Promise<Reached | undefined> {
   const { reached, ...progress } = JSON.parse(answer) as Reached & { readonly reached: boolean };
   return reached ? progress : undefined;
 }
+
+/**
+ * Where the original was given more connections, workers or locks than it had at the backup, PostgreSQL pauses replay as
+ * it does at a target, and would end when it is resumed. pg_control has what is demanded by then, and the server script
+ * gives the server as much when it starts.
+ */
+const LACKS_DEMANDS = `SELECT current_setting('data_directory') AS data \\gset
+\\set control \`LC_ALL=C pg_controldata -D :'data'\`
+SELECT bool_or(substring(:'control' FROM demanded || ' setting: +([0-9]+)')::int > current_setting(name)::int)
+FROM (VALUES
+  ('max_connections', 'max_connections'),
+  ('max_worker_processes', 'max_worker_processes'),
+  ('max_wal_senders', 'max_wal_senders'),
+  ('max_prepared_transactions', 'max_prepared_xacts'),
+  ('max_locks_per_transaction', 'max_locks_per_xact')
+) AS demand (name, demanded);
+`;
+
+const lacksDemands = async (node: RestoredNode): Promise<boolean> =>
+  (await runAsSuperuser(restoredServer(node), LACKS_DEMANDS)) === "t";

@@ -14,6 +14,8 @@ export interface RestorePlan {
   /** Takes the id of a backup and options of `barman restore`. */
   readonly restoreScript: string;
   readonly serverScript: string;
+  /** Says which backups there are, and how much WAL came after each. */
+  readonly catalogueScript: string;
   /** Takes what is looked for, and its name or moment. */
   readonly findScript: string;
 }
@@ -50,6 +52,7 @@ function restorePlan(identity: StackIdentity, postgresMajor: number, name: strin
     ],
     restoreScript: render("restore.sh", { home: BACKUP_HOME, mount, dataDirectory, server, ...folders }),
     serverScript: render("restored-server.sh", { dataDirectory, socketDirectory: SOCKET_DIRECTORY }),
+    catalogueScript: render("barman-catalogue.sh", { ...folders, home: BACKUP_HOME }),
     findScript: render("find-in-wal.sh", folders),
   };
 }

@@ -302,7 +302,7 @@ inWorld(() => {
     });
   });
 
-  test("a backup is not removed while it is restored", async () => {
+  test("while a backup is restored it is not removed, and no other restore begins", async () => {
     const id = (await backups())[0]?.backup_id ?? "";
     const job = `${barman}.restored.restore`;
     const file = `/var/lib/barman/.${barman.replace(/-barman$/, "")}-${id}.lock`;
@@ -321,7 +321,10 @@ inWorld(() => {
       )
       .toBe("held");
     const refused = await backup("delete", id);
+    const another = await run("restore", "--latest");
     await docker("unpause", job);
+    expect(another).toMatchObject({ exitCode: 1 });
+    expect(another.output).toContain(`Another restore is at work, in the container ${job}`);
     expect(refused).toMatchObject({ exitCode: 1 });
     expect(refused.output).toContain(`The backup ${id} is not removed`);
     expect(await restore).toMatchObject({ exitCode: 0 });

@@ -10,6 +10,7 @@ const MONDAY = {
   status: "DONE",
   version: "170011",
   end_time: "2026-11-16 02:01:00.123456+00:00",
+  begin_xlog: "0/9000028",
   end_xlog: "0/A000000",
   end_wal: "000000030000000000000009",
   size: "50000000",
@@ -36,6 +37,7 @@ test("a catalogue is what Barman has written down, each backup once and the newe
   expect(backups[2]).toMatchObject({
     endedAt: Date.parse("2026-11-16T02:01:00.123Z"),
     sizeBytes: 50_000_000,
+    beginLsn: "0/9000028",
     walBytes: 3 * 16_777_216,
     timeline: 3,
     postgresMajor: 17,

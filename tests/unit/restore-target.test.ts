@@ -11,6 +11,8 @@ import {
   ofSystem,
   placeIn,
   recoveryTarget,
+  requireFreeBytes,
+  walBytesUpTo,
 } from "../../operations/restore-target.ts";
 import type { RecoveryStop, RestoreTarget } from "../../operations/restore-target.ts";
 
@@ -119,6 +121,29 @@ test.each([
   ["2026-11-17 12:00:00.5 -0130", "2026-11-17 13:30:00.500000"],
 ])("%s is %s in UTC, to the microsecond", (text, utc) => {
   expect(momentInUtc(text)).toBe(utc);
+});
+
+test.each<[string, RecoveryStop, string | null, number]>([
+  ["all there is", { kind: "end" }, "1/A000000", 0x3000000],
+  [
+    "a moment, of which Barman does not know where it is",
+    { kind: "time", value: "2026-11-17 12:00:00+00" },
+    "1/A000000",
+    0x3000000,
+  ],
+  ["a position", { kind: "lsn", value: "1/B800000" }, "1/A000000", 0x1800000],
+  ["a position that Barman has no WAL of", { kind: "lsn", value: "2/0" }, "1/A000000", 0x3000000],
+  ["the end of the backup", { kind: "immediate" }, "1/A000000", 0x1000000],
+  ["a backup that has not said where it began", { kind: "immediate" }, null, 0x3000000],
+])("how much WAL is unpacked for %s", (_title, stop, beginLsn, bytes) => {
+  const catalogued = { ...TUESDAY, beginLsn, walBytes: 0x3000000, postgresMajor: 17, hasTablespaces: false };
+  expect(walBytesUpTo(stop, catalogued)).toBe(bytes);
+});
+
+test("there has to be room for a backup, its WAL and the server's work", () => {
+  const needing = { ...TUESDAY, sizeBytes: 1e9, walBytes: 2e9 };
+  requireFreeBytes(needing, 3.6e9);
+  expect(() => requireFreeBytes(needing, 3.5e9)).toThrow(`restoring ${TUESDAY.id} takes 3.54 GB`);
 });
 
 test("positions are compared as numbers", () => {

@@ -147,6 +147,45 @@ test("a database takes the place of a changed one, with who may connect to it an
   expect(await psqlIn(primary, "SELECT count(*) FROM pg_database WHERE datname ~ 'restoring'")).toBe("0");
 });
 
+const databases = (): Promise<string> =>
+  psqlIn(primary, "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE datname ~ 'shop'");
+
+/** A client that comes whenever it may, and does not leave by itself. */
+async function stayIn(database: string): Promise<void> {
+  const stay = `until [ -e /tmp/closed ]; do psql -U postgres -d ${database} -c 'SELECT pg_sleep(600)'; done`;
+  await docker("exec", "--detach", primary, "bash", "-c", stay);
+}
+const isIn = (database: string): Promise<string> =>
+  psqlIn(primary, `SELECT count(*) FROM pg_stat_activity WHERE datname = '${database}' AND query ~ 'pg_sleep.600'`);
+
+test("a database that clients do not leave is replaced, nor do those hinder that who come to the new one", async () => {
+  await shop("DROP TABLE alone");
+  for (const database of ["shop", "shop_restoring"]) await stayIn(database);
+  await expect.poll(() => isIn("shop")).toBe("1");
+  await copied({ database: "shop", table: null, into: null });
+  await expect.poll(() => isIn("shop")).toBe("1");
+  await docker("exec", primary, "touch", "/tmp/closed");
+  expect(await shop("SELECT count(*) FROM alone")).toBe("20");
+  expect(await databases()).toBe("shop");
+});
+
+test("a database that cannot be replaced stays as it was, and takes connections", async () => {
+  await psqlIn(primary, "CREATE DATABASE shop_replaced");
+  const whole = { database: "shop", table: null, into: null };
+  await expect(required(whole)).rejects.toThrow("There is a database shop_replaced, as a copy that was interrupted");
+  await shop("CREATE TABLE since ()");
+  await expect(copied(whole)).rejects.toThrow('database "shop_replaced" already exists');
+  expect(await shop("SELECT count(*) FROM since")).toBe("0");
+  expect(await databases()).toBe("shop shop_replaced");
+  await psqlIn(primary, "DROP DATABASE shop_replaced");
+});
+
+test("a database that is gone comes back under its name", async () => {
+  await psqlIn(primary, "DROP DATABASE shop WITH (FORCE)");
+  await copied({ database: "shop", table: null, into: null });
+  expect(await shop(ROWS)).toBe("400\n2\n50\n40");
+});
+
 test("a database that somebody made meanwhile under that name stays, and the old one does", async () => {
   await psqlIn(primary, "CREATE DATABASE shop_restoring");
   await psqlIn(primary, "CREATE TABLE theirs AS SELECT 1", "shop_restoring");

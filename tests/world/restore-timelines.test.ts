@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runCommand } from "../support/commands.ts";
-import { docker } from "../support/containers.ts";
+import { docker, shellIn } from "../support/containers.ts";
 import { freePorts } from "../support/ports.ts";
 import { psqlIn } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
@@ -30,11 +30,13 @@ async function momentOn(node: string): Promise<string> {
   return moment;
 }
 
+const NOTES = "SELECT string_agg(note, ', ' ORDER BY note) FROM ledger";
+
 async function notesOf(...target: string[]): Promise<string> {
   const { exitCode, output } = await runCommand(stack, "restore", ...target);
   expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
   try {
-    return await psqlIn(`${barman}.restored`, "SELECT string_agg(note, ', ' ORDER BY note) FROM ledger", "app");
+    return await psqlIn(`${barman}.restored`, NOTES, "app");
   } finally {
     await runCommand(stack, "restore", "--remove");
   }
@@ -75,4 +77,26 @@ test("a moment before it comes back as the old primary had it, and one after it 
 test("a restore point of the old primary is found, and all there is is what the new one has", async () => {
   expect(await notesOf("--name", "the old primary alone")).toBe("a: both had it, b: the old primary alone");
   expect(await notesOf("--latest")).toBe("a: both had it, c: the new primary, d: later");
+});
+
+test("what was written after the primary demands more of whoever replays its WAL comes back as well", async () => {
+  await stack.configure({ ...config, parameters: { max_connections: 250 } });
+  await stack.up();
+  await write("node-2", "e: of more connections");
+  expect(await notesOf("--latest")).toBe("a: both had it, c: the new primary, d: later, e: of more connections");
+});
+
+test("what Barman has for long is restored while it receives nothing, and what may be missing is told", async () => {
+  const signal = (name: string): Promise<string> => shellIn(barman, `kill -${name} $(pgrep -x pg_receivewal)`);
+  await signal("STOP");
+  try {
+    await write("node-2", "f: not received");
+    const { exitCode, output } = await runCommand(stack, "restore", "--at", moments.after);
+    expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+    expect(output).toContain("what was written last may be missing: waited 60 s for the WAL file");
+    expect(await psqlIn(`${barman}.restored`, NOTES, "app")).toBe("a: both had it, c: the new primary");
+  } finally {
+    await signal("CONT");
+    await runCommand(stack, "restore", "--remove");
+  }
 });
