@@ -99,7 +99,7 @@ test("docs/reference/status.md has every key of the status", async () => {
 });
 
 /** What only alerts tell. */
-const ALERT_SECTIONS = ["backup-too-old", "replay-lag", "disk-fills", "not-watched"];
+const ALERT_SECTIONS = ["primary-unseen", "backup-too-old", "replay-lag", "disk-fills", "not-watched"];
 
 test("docs/runbook.md has a section for each kind of problem, in the order in which a status tells them, and for each alert", () => {
   const page = readFileSync(join(PROJECT_DIRECTORY, "docs", "runbook.md"), "utf8");
