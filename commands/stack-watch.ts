@@ -26,7 +26,7 @@ export class StackWatch {
 
   /**
    * Has looked once.
-   * @param impactFile what `npm run preview -- --json-impact` printed; undefined: no change is pending.
+   * @param impactFile what `npm run --silent preview -- --json-impact` printed; undefined: no change is pending.
    * @throws OperationError where there is no such stack, or no such file.
    */
   static async begin(stack: string | undefined, impactFile: string | undefined): Promise<StackWatch> {
@@ -70,7 +70,7 @@ async function readImpact(file: string): Promise<PendingChange> {
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
     throw new OperationError(
-      `${file} is not what npm run preview -- --json-impact prints: ${why}. Write it anew: npm run --silent preview -- --json-impact >${file}`,
+      `${file} is not what npm run --silent preview -- --json-impact prints: ${why}. Write it anew: npm run --silent preview -- --json-impact >${file}`,
     );
   }
 }

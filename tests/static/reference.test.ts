@@ -85,7 +85,8 @@ test("docs/reference/status.md has every key of the status", async () => {
   await expectPage("status.md", [
     "# What a status tells programs",
     "",
-    "`npm run status -- --json` prints one JSON object, with `--watch` one a line. It reads the labels of Docker objects " +
+    "`npm run --silent status -- --json` prints one JSON object, with `--watch` one a line; without `--silent` npm " +
+      "prints the name of the script before it. It reads the labels of Docker objects " +
       "and asks the servers; it needs no Pulumi state, and knows nothing that only the stack file says: which node " +
       "shall be the primary, what files shall contain, how long the writes waited at a switchover (output " +
       "[`lastSwitchover`](outputs.md)).",
