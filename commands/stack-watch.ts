@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { NO_HISTORY, withStatus, withoutStatus } from "../dashboard/history.ts";
+import { NO_HISTORY, lastLookAt, withStatus, withoutStatus } from "../dashboard/history.ts";
 import { pageView } from "../dashboard/view.ts";
 import type { PendingChange } from "../dashboard/view.ts";
 import type { PageView } from "../dashboard/page-view.ts";
@@ -55,7 +55,8 @@ export class StackWatch {
 
   view(): PageView {
     const [project, stack, history] = [this.#project, this.#stack, this.#history];
-    return pageView({ project, stack, at: new Date(), history, failure: this.#failure, impact: this.#impact });
+    const at = lastLookAt(history);
+    return pageView({ project, stack, at, history, failure: this.#failure, impact: this.#impact });
   }
 }
 

@@ -17,6 +17,7 @@ export interface PendingChange {
 export interface Shown {
   readonly project: string;
   readonly stack: string;
+  /** When it was looked at. */
   readonly at: Date;
   readonly history: History;
   /** Why the stack could not be asked just now; null: it was. */
