@@ -14,7 +14,7 @@ await runCommand({
 Serves a page on 127.0.0.1 that shows a stack (the only one of this project on the engine, unless one is named) as
 npm run status sees it, with charts since this was started. It can only be read. Ctrl-C ends it.
   --port    where; ${DEFAULT_PORT} unless given, 0 for a free one
-  --impact  shows a pending change too: FILE has what npm run preview -- --json-impact printed`,
+  --impact  shows a pending change too: FILE has what npm run --silent preview -- --json-impact printed`,
   options: {
     stack: { type: "string", short: "s" },
     port: { type: "string", default: String(DEFAULT_PORT) },

@@ -32,8 +32,8 @@ interface OwnOptions {
 await runCommand({
   usage: `usage: npm run preview [-- [--json-impact] [--impact-markdown FILE] [--max-impact ${LIMITS.join("|")}] [ARGUMENT...]]
 Runs \`pulumi preview ARGUMENT...\`. With --json-impact its own output goes to standard error, and what it found goes to
-standard output as JSON. With --impact-markdown FILE has the same for people, as a table. Exit code: that of pulumi, or
-${EXCEEDED_EXIT_CODE} where the impact exceeds --max-impact.`,
+standard output as JSON, where npm run --silent preview keeps npm's own lines out of it. With --impact-markdown FILE has the
+same for people, as a table. Exit code: that of pulumi, or ${EXCEEDED_EXIT_CODE} where the impact exceeds --max-impact.`,
   options: {},
   passesOn: true,
   failureExitCode: 1,

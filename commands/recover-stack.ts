@@ -1,7 +1,7 @@
 import { recover } from "../operations/recover.ts";
 import { LABELS, stackLabels } from "../plan/names.ts";
 import type { StackIdentity } from "../plan/names.ts";
-import { hostsOf } from "./hosts.ts";
+import { hostsOf, isOnHosts } from "./hosts.ts";
 import { PROJECT_DIRECTORY } from "./project.ts";
 
 /**
@@ -23,6 +23,7 @@ export function recoverStack(
     labels: stackLabels(identity),
     nodeLabel: LABELS.node,
     scratchLabel: LABELS.scratch,
+    ...(isOnHosts(identity) ? { hosts: [] } : {}),
     ...hostsOf(identity.stack),
     unfinishedOnly,
     forgottenHost,

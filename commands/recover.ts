@@ -1,6 +1,6 @@
-import { requireEngine } from "../operations/engine.ts";
 import { projectName } from "../operations/pulumi-state.ts";
 import { runCommand } from "./command.ts";
+import { requireOwnEngine } from "./hosts.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 import { recoverStack } from "./recover-stack.ts";
 
@@ -18,8 +18,8 @@ With --forget-host, the state forgets all that is on a host that does not answer
   },
   failureExitCode: 1,
   run: async ({ stack, "unfinished-only": unfinishedOnly, "forget-host": forgottenHost }) => {
-    await requireEngine();
     const identity = { project: await projectName(PROJECT_DIRECTORY), stack: shortStackName(stack) };
+    await requireOwnEngine(identity);
     const done = await recoverStack(stack, identity, unfinishedOnly, forgottenHost);
     if (done.length > 0) console.log(done.join("\n"));
     else if (!unfinishedOnly) console.log(`nothing to recover in stack ${stack}`);

@@ -14,7 +14,7 @@ await runCommand({
 Writes the page of npm run dashboard as one file that needs nothing else: to be kept, sent, or attached to a pull request.
   --output   ${DEFAULT_OUTPUT} unless given
   --seconds  how long to look, a sample a second; ${DEFAULT_SECONDS} unless given
-  --impact   shows a pending change too: FILE has what npm run preview -- --json-impact printed`,
+  --impact   shows a pending change too: FILE has what npm run --silent preview -- --json-impact printed`,
   options: {
     stack: { type: "string", short: "s" },
     output: { type: "string", short: "o", default: DEFAULT_OUTPUT },

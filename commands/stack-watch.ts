@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { NO_HISTORY, withStatus, withoutStatus } from "../dashboard/history.ts";
+import { NO_HISTORY, lastLookAt, withStatus, withoutStatus } from "../dashboard/history.ts";
 import { pageView } from "../dashboard/view.ts";
 import type { PendingChange } from "../dashboard/view.ts";
 import type { PageView } from "../dashboard/page-view.ts";
@@ -26,7 +26,7 @@ export class StackWatch {
 
   /**
    * Has looked once.
-   * @param impactFile what `npm run preview -- --json-impact` printed; undefined: no change is pending.
+   * @param impactFile what `npm run --silent preview -- --json-impact` printed; undefined: no change is pending.
    * @throws OperationError where there is no such stack, or no such file.
    */
   static async begin(stack: string | undefined, impactFile: string | undefined): Promise<StackWatch> {
@@ -55,7 +55,8 @@ export class StackWatch {
 
   view(): PageView {
     const [project, stack, history] = [this.#project, this.#stack, this.#history];
-    return pageView({ project, stack, at: new Date(), history, failure: this.#failure, impact: this.#impact });
+    const at = lastLookAt(history);
+    return pageView({ project, stack, at, history, failure: this.#failure, impact: this.#impact });
   }
 }
 
@@ -70,7 +71,7 @@ async function readImpact(file: string): Promise<PendingChange> {
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
     throw new OperationError(
-      `${file} is not what npm run preview -- --json-impact prints: ${why}. Write it anew: npm run --silent preview -- --json-impact >${file}`,
+      `${file} is not what npm run --silent preview -- --json-impact prints: ${why}. Write it anew: npm run --silent preview -- --json-impact >${file}`,
     );
   }
 }

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
 import { projectName } from "../operations/pulumi-state.ts";
 import { stackStatus } from "../operations/status.ts";
 import type { StackIdentity } from "../plan/names.ts";
 import { runCommand } from "./command.ts";
+import { requireOwnEngine } from "./hosts.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 import { pulumiOnTerminal } from "./pulumi-on-terminal.ts";
 import { recoverStack } from "./recover-stack.ts";
@@ -22,7 +22,7 @@ The stack is made if it is not there, and becomes the selected one, so that pulu
   run: async ({ stack }) => {
     const identity = { project: await projectName(PROJECT_DIRECTORY), stack: shortStackName(stack) };
     requireStackFile(identity);
-    await requireEngine();
+    await requireOwnEngine(identity);
     // First of all: no command of the CLI works with what a killed one may leave in a file backend.
     await clearUp(stack, identity);
     await selectStack(stack, identity);

@@ -14,7 +14,8 @@ await runCommand({
   usage: `usage: npm run status [-- [--stack NAME] [--json] [--watch]]
 Shows a stack (the only one of this project on the engine, unless one is named) as the engine and the servers see it; no
 Pulumi, no passphrase. Exit code: 0 all is well, 1 the stack is degraded, 2 no node takes writes or none can be asked.
-  --json   the same for programs (docs/reference/status.md); with --watch one object a line
+  --json   the same for programs (docs/reference/status.md), with --watch one object a line; npm run --silent status
+           keeps npm's own lines out of it
   --watch  asks again every ${REFRESH_SECONDS} seconds, until Ctrl-C`,
   options: {
     stack: { type: "string", short: "s" },

@@ -49,6 +49,9 @@ export function withoutStatus(history: History, at: Date): History {
   return { ...history, samples: [...history.samples, sample].slice(-KEPT_SAMPLES) };
 }
 
+/** When somebody looked last, whether or not anybody answered. */
+export const lastLookAt = ({ samples }: History): Date => new Date(Math.round((samples.at(-1)?.time ?? 0) * 1000));
+
 function sampleOf(before: StackStatus | null, status: StackStatus): Sample {
   const standbys = status.nodes.filter((node) => node.role === "standby");
   return {

@@ -7,7 +7,7 @@ import type { History, Sample } from "./history.ts";
 import type { Chart, PageView } from "./page-view.ts";
 import { renderSection } from "./render.ts";
 
-/** What `npm run preview -- --json-impact` says of a change, as much of it as is shown. */
+/** What `npm run --silent preview -- --json-impact` says of a change, as much of it as is shown. */
 export interface PendingChange {
   readonly impact: ImpactLevel;
   readonly findings: readonly { readonly level: ImpactLevel; readonly message: string }[];
@@ -17,6 +17,7 @@ export interface PendingChange {
 export interface Shown {
   readonly project: string;
   readonly stack: string;
+  /** When it was looked at. */
   readonly at: Date;
   readonly history: History;
   /** Why the stack could not be asked just now; null: it was. */

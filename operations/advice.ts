@@ -14,6 +14,7 @@ export const PROBLEM_KINDS = [
   "backup-missing",
   "backup-check-failed",
   "drill-failed",
+  "drill-too-old",
 ] as const;
 
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
@@ -155,5 +156,9 @@ export const ADVICE: Readonly<Record<ProblemKind, Advice>> = {
     why: "the newest backup may be good for nothing",
     run: ({ stack }) =>
       `\`npm run backup -- now --stack ${stack}\` takes another one, and \`npm start -- --stack ${stack}\` drills that`,
+  },
+  "drill-too-old": {
+    why: "that it can be restored is only believed",
+    run: (subject) => `${start(subject)} restores and checks it`,
   },
 };

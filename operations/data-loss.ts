@@ -4,6 +4,7 @@ import type { DataVolume } from "./node-data.ts";
 import { soleCopy } from "./sole-copy.ts";
 import type { NodeData } from "./sole-copy.ts";
 import type { Node, StackLabels } from "./node.ts";
+import type { RoleAcknowledgement } from "./role-environment.ts";
 
 /** Losses that the stack file accepts. */
 export interface AcceptedLosses {
@@ -144,4 +145,34 @@ export function idleAcknowledgements(before: Losable | undefined, after: Losable
     ...idle.map((volume) => `acknowledge.volumes: ${volume} ${why(spent.volumes.includes(volume))}`),
     ...(isGuaranteeIdle ? [`acknowledge.synchronous ${why(spent.synchronous)}`] : []),
   ].map((line) => `${line}. Take it out of the stack file.`);
+}
+
+/** What of a stack file accepts that rows are lost by a change of roles. */
+export interface AcceptedRoles {
+  readonly primary: Node;
+  readonly acknowledgement: RoleAcknowledgement;
+}
+
+/**
+ * What to say of an acknowledged failover or rejoin that the last update had already. It is not used up by an update: one
+ * that was interrupted is finished with it.
+ */
+export function standingAcknowledgements(before: AcceptedRoles | undefined, after: AcceptedRoles): string[] {
+  if (before === undefined || before.primary.name !== after.primary.name) return [];
+  const [old, now] = [before.acknowledgement, after.acknowledgement];
+  const rejoining = now.rejoin.filter((name) => old.rejoin.includes(name));
+  return [
+    ...(hasSameFailover(old, now) ? ["acknowledge.failover"] : []),
+    ...(rejoining.length === 0 ? [] : [`acknowledge.rejoin: ${rejoining.join(", ")}`]),
+  ].map(
+    (line) =>
+      `${line} stands in the stack file since an earlier update, and would accept the next loss too: take it out, unless this update ends what that one began.`,
+  );
+}
+
+function hasSameFailover(old: RoleAcknowledgement, now: RoleAcknowledgement): boolean {
+  const unfenced = ({ unfenced: names = [] }: RoleAcknowledgement): string => names.join();
+  return (
+    now.failoverLostBytes !== null && old.failoverLostBytes === now.failoverLostBytes && unfenced(old) === unfenced(now)
+  );
 }

@@ -12,7 +12,7 @@ export interface ImpactRecord extends Impact {
   readonly source: "change" | "drift" | "check";
 }
 
-/** What `npm run preview -- --json-impact` prints: docs/reference/preview.md. */
+/** What `npm run --silent preview -- --json-impact` prints: docs/reference/preview.md. */
 export interface ImpactReport {
   readonly impact: ImpactLevel;
   readonly findings: readonly ImpactRecord[];

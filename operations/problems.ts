@@ -131,6 +131,7 @@ function answerProblems(backup: BackupStatus, told: (kind: ProblemKind, what: st
     ...(backup.failedChecks === null ? [told("backup-no-answer", "`barman check` has not ended in time")] : []),
     ...(backup.failedChecks ?? []).map((check) => told("backup-check-failed", `the backup server: ${check}`)),
     ...drillFailure(backup).map((what) => told("drill-failed", what)),
+    ...oldDrill(backup).map((what) => told("drill-too-old", what)),
   ];
 }
 
@@ -138,5 +139,18 @@ const drillFailure = ({ lastDrill }: BackupStatus): string[] => {
   const failure = lastDrill?.failure ?? null;
   return failure === null ? [] : [`the drill of the backup ${lastDrill?.backup} failed: ${firstSentence(failure)}`];
 };
+
+const DAY_SECONDS = 86_400;
+/** Every update drills a backup that is newer than the last one that was drilled; without updates nobody does. */
+const DRILL_MAXIMUM_AGE_DAYS = 7;
+
+function oldDrill({ newest, lastDrill }: BackupStatus): string[] {
+  if (newest === null || lastDrill === null || lastDrill.failure !== null || newest.id === lastDrill.backup) return [];
+  const days = Math.floor(lastDrill.ageSeconds / DAY_SECONDS);
+  if (lastDrill.ageSeconds <= DRILL_MAXIMUM_AGE_DAYS * DAY_SECONDS) return [];
+  return [
+    `the newest backup, ${newest.id}, was never drilled, and the last drill, of ${lastDrill.backup}, was ${days} days ago`,
+  ];
+}
 
 const firstSentence = (text: string): string => text.split("\n")[0]?.replace(/\.$/, "") ?? text;

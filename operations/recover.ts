@@ -1,3 +1,4 @@
+import type { DockerHost } from "./docker-host.ts";
 import { isReachable } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { fileBackend, removeLock, removeUnfinishedFiles, stackLocks } from "./file-backend.ts";
@@ -36,7 +37,7 @@ export async function recover(recovery: Recovery): Promise<string[]> {
   const cleared = await clearBackend(recovery);
   const known = await exportState(reference);
   const { state, forgotten } = await forgetHost(recovery, known);
-  const left = await unknownObjects(recovery, idsIn(state));
+  const left = await unknownObjects(recovery, state);
   await removeObjects(left);
   const pending = await forgetPendingOperations(reference, state);
   return [
@@ -75,18 +76,25 @@ async function forgetHost({ reference, forgottenHost: name }: Recovery, known: E
   };
 }
 
-async function unknownObjects(recovery: Recovery, known: ReadonlySet<string>): Promise<StackObject[]> {
+async function unknownObjects(recovery: Recovery, state: ExportedState): Promise<StackObject[]> {
   const { unfinishedOnly } = recovery;
-  const objects = await stackObjects(await withReachable(recovery));
+  const known = idsIn(state);
+  const objects = await stackObjects(await withReachable(recovery, state));
   return objects.filter((object) => !known.has(object.id) && !(unfinishedOnly && object.registered));
 }
 
 /** What is on a host that does not answer cannot be cleared now, and is no reason to clear nothing. */
-async function withReachable(recovery: Recovery): Promise<StackMarks> {
-  const { hosts } = recovery;
-  if (hosts === undefined) return recovery;
+async function withReachable(recovery: Recovery, state: ExportedState): Promise<StackMarks> {
+  const hosts = knownHosts(recovery, state);
+  if (hosts.length === 0) return recovery;
   const reachable = await Promise.all(hosts.map((host) => isReachable({ host })));
   return { ...recovery, hosts: hosts.filter((_, index) => reachable[index]) };
+}
+
+/** The last update may have been run from another machine: of that, only the state tells. */
+function knownHosts({ hosts = [] }: Recovery, state: ExportedState): DockerHost[] {
+  const known = [...hostsInState(state).map(({ host }) => host), ...hosts];
+  return [...new Map(known.map((host) => [host.name, host])).values()];
 }
 
 async function clearBackend({ reference, identity }: Recovery): Promise<string[]> {

@@ -109,7 +109,7 @@ const problem = z.strictObject({
   run: z.string().describe("what to do about it"),
 });
 
-/** What `npm run status -- --json` prints. */
+/** What `npm run --silent status -- --json` prints. */
 export const stackStatus = z.strictObject({
   version: z.literal(STATUS_VERSION),
   project: z.string(),

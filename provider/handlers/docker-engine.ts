@@ -1,6 +1,11 @@
 import { backupPlaceNote } from "../../operations/backup-place.ts";
 import { planBootstrap } from "../../operations/bootstrap.ts";
-import { idleAcknowledgements, refusedLosses, spentAfter } from "../../operations/data-loss.ts";
+import {
+  idleAcknowledgements,
+  refusedLosses,
+  spentAfter,
+  standingAcknowledgements,
+} from "../../operations/data-loss.ts";
 import { placesOf } from "../../operations/docker-host.ts";
 import type { OnHost } from "../../operations/docker-host.ts";
 import { engineOf, requireEngine, unlessMissing } from "../../operations/engine.ts";
@@ -45,6 +50,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
   remember: (inputs, before) => ({ spent: spentAfter(before, inputs) }),
   check: async (inputs, before, { warn, log }) => {
     for (const line of idleAcknowledgements(before, inputs)) warn(line);
+    for (const line of standingAcknowledgements(before, inputs)) warn(line);
     try {
       const { answering, silent } = await askEngines(inputs);
       const known = new Set(before?.hosts?.map(({ name }) => name));

@@ -42,7 +42,7 @@ const volume = z
     fix: "Name the volume that may be deleted, for example pg-topology-dev-node-1-data.",
   });
 
-/** Losses that the author of the stack file accepts, each for one update. */
+/** Losses that the author of the stack file accepts, each meant for one update. */
 export const acknowledge = z
   .strictObject({
     /** @default - no row may be lost */

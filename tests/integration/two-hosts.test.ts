@@ -1,9 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { copyFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { update } from "../support/changes.ts";
+import { startCommand } from "../support/commands.ts";
 import { TestHosts } from "../support/hosts.ts";
 import { ownerLogin } from "../support/outputs.ts";
 import type { StackOutputs } from "../support/outputs.ts";
 import { freePorts } from "../support/ports.ts";
+import { PROJECT_DIRECTORY } from "../support/project.ts";
 import { rowsOf } from "../support/servers.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
@@ -52,6 +56,15 @@ test("the primary changes to another host without a lost row", async () => {
   const outputs = await stack.outputs<StackOutputs>();
   expect(outputs.lastSwitchover).toMatchObject({ from: "node-1", to: "node-2", lostBytes: 0 });
   expect(await rowsOf(ownerLogin(outputs, "node-2"), "SELECT n FROM t")).toEqual([{ n: 1 }]);
+});
+
+test("npm start goes without Docker on the machine that it runs on, and without a note of an update before", async () => {
+  const stackFile = join(PROJECT_DIRECTORY, `Pulumi.${stack.name}.yaml`);
+  await copyFile(stack.configFile, stackFile);
+  onTestFinished(() => rm(stackFile));
+  await rm(join(PROJECT_DIRECTORY, ".pg-topology", stack.name), { recursive: true });
+  const { exitCode, all } = await startCommand(stack, "start", [], { DOCKER_HOST: "unix:///nonexistent/docker.sock" });
+  expect(exitCode, all).toBe(0);
 });
 
 describe("the host of the primary cannot be reached", () => {

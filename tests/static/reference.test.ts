@@ -85,7 +85,8 @@ test("docs/reference/status.md has every key of the status", async () => {
   await expectPage("status.md", [
     "# What a status tells programs",
     "",
-    "`npm run status -- --json` prints one JSON object, with `--watch` one a line. It reads the labels of Docker objects " +
+    "`npm run --silent status -- --json` prints one JSON object, with `--watch` one a line; without `--silent` npm " +
+      "prints the name of the script before it. It reads the labels of Docker objects " +
       "and asks the servers; it needs no Pulumi state, and knows nothing that only the stack file says: which node " +
       "shall be the primary, what files shall contain, how long the writes waited at a switchover (output " +
       "[`lastSwitchover`](outputs.md)).",
@@ -99,7 +100,7 @@ test("docs/reference/status.md has every key of the status", async () => {
 });
 
 /** What only alerts tell. */
-const ALERT_SECTIONS = ["backup-too-old", "replay-lag", "disk-fills", "not-watched"];
+const ALERT_SECTIONS = ["primary-unseen", "backup-too-old", "replay-lag", "disk-fills", "not-watched"];
 
 test("docs/runbook.md has a section for each kind of problem, in the order in which a status tells them, and for each alert", () => {
   const page = readFileSync(join(PROJECT_DIRECTORY, "docs", "runbook.md"), "utf8");

@@ -9,10 +9,15 @@ export async function runCommand(stack: TestStack, name: string, ...args: string
 }
 
 /** The same as a running process, which leads a group of its own. */
-export const startCommand = (stack: TestStack, name: string, args: readonly string[]) =>
+export const startCommand = (
+  stack: TestStack,
+  name: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+) =>
   execa("node", [`commands/${name}.ts`, "--stack", stack.name, ...args], {
     cwd: PROJECT_DIRECTORY,
-    env: stack.environment,
+    env: { ...stack.environment, ...more },
     all: true,
     reject: false,
     detached: true,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { idleAcknowledgements, spentAfter } from "../../operations/data-loss.ts";
-import type { Losable } from "../../operations/data-loss.ts";
+import { idleAcknowledgements, spentAfter, standingAcknowledgements } from "../../operations/data-loss.ts";
+import type { AcceptedRoles, Losable } from "../../operations/data-loss.ts";
 import { soleCopy } from "../../operations/sole-copy.ts";
 import type { NodeData } from "../../operations/sole-copy.ts";
 
@@ -91,5 +91,39 @@ describe("an acknowledgement", () => {
       "acknowledge.volumes: archive accepts nothing of this update. Take it out of the stack file.",
     );
     expect(spentAfter({ ...ahead, spent: NOTHING }, losable({ ...smaller, acknowledge }))).toEqual(acknowledge);
+  });
+});
+
+describe("an acknowledged failover or rejoin", () => {
+  const NONE = { failoverLostBytes: null, rejoin: [] };
+  const roles = (
+    acknowledgement: Partial<AcceptedRoles["acknowledgement"]> = {},
+    primary = "node-2",
+  ): AcceptedRoles => ({
+    primary: { name: primary, container: primary },
+    acknowledgement: { ...NONE, ...acknowledgement },
+  });
+  const standing = (what: string): string =>
+    `${what} stands in the stack file since an earlier update, and would accept the next loss too: take it out, unless this update ends what that one began.`;
+
+  test("that stood there in the last update, which had the same primary, is named", () => {
+    const both = roles({ failoverLostBytes: 0, unfenced: ["node-1"], rejoin: ["node-1", "node-3"] });
+    expect(standingAcknowledgements(both, both)).toEqual([
+      standing("acknowledge.failover"),
+      standing("acknowledge.rejoin: node-1, node-3"),
+    ]);
+    const another = roles({ failoverLostBytes: 0, unfenced: ["node-3"], rejoin: ["node-3"] });
+    expect(standingAcknowledgements(both, another)).toEqual([standing("acknowledge.rejoin: node-3")]);
+  });
+
+  test.each<[string, AcceptedRoles | undefined, AcceptedRoles]>([
+    ["was never there", roles(), roles()],
+    ["is in the first update", undefined, roles({ failoverLostBytes: 0, rejoin: ["node-3"] })],
+    ["is new", roles(), roles({ failoverLostBytes: 0, rejoin: ["node-3"] })],
+    ["accepts more than before", roles({ failoverLostBytes: 0 }), roles({ failoverLostBytes: 100 })],
+    ["belongs to another primary", roles({ failoverLostBytes: 0 }, "node-1"), roles({ failoverLostBytes: 0 })],
+    ["was taken out", roles({ failoverLostBytes: 0, rejoin: ["node-3"] }), roles()],
+  ])("that %s is not", (_title, before, after) => {
+    expect(standingAcknowledgements(before, after)).toEqual([]);
   });
 });

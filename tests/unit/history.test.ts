@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NO_HISTORY, withStatus, withoutStatus } from "../../dashboard/history.ts";
+import { NO_HISTORY, lastLookAt, withStatus, withoutStatus } from "../../dashboard/history.ts";
 import type { StackStatus } from "../../operations/status-schema.ts";
 import { PRIMARY, STANDBY, STATUS } from "./status-support.ts";
 
@@ -67,4 +67,13 @@ test("it keeps an hour, and forgets what was before", () => {
   for (let second = 0; second < 2000; second++) history = withoutStatus(history, new Date(second * 1000));
   expect(history.samples).toHaveLength(1800);
   expect(history.samples.at(-1)?.time).toBe(1999);
+});
+
+test("the last look is the last one, also where nobody answered", () => {
+  const at = "2026-11-21T12:00:02.345Z";
+  const seen = withStatus(NO_HISTORY, { ...STATUS, at });
+  expect(lastLookAt(seen).toISOString()).toBe(at);
+  expect(lastLookAt(withoutStatus(seen, new Date("2026-11-21T12:00:14.000Z"))).toISOString()).toBe(
+    "2026-11-21T12:00:14.000Z",
+  );
 });

@@ -158,6 +158,10 @@ test.each<[Partial<BackupStatus>, string]>([
     { lastDrill: { ...DRILL, failure: "it is spoiled. pg_verifybackup: checksum mismatch.\nand more" } },
     "the drill of the backup 20261121T020001 failed: it is spoiled. pg_verifybackup: checksum mismatch; ",
   ],
+  [
+    { lastDrill: { ...DRILL, backup: "20261112T020001", ageSeconds: 8.5 * 86_400, failure: null } },
+    "the newest backup, 20261121T020001, was never drilled, and the last drill, of 20261112T020001, was 8 days ago; that it can be restored is only believed: `npm start -- --stack dev`",
+  ],
   [{ freeBytes: 31_000_000 }, "its volume has 31 MB free, which is too little for the WAL that is to come; "],
   [
     { freeBytes: 40_000_000, newest: { ...NEWEST, sizeBytes: 41_000_000 } },
@@ -170,6 +174,13 @@ test.each<[Partial<BackupStatus>, string]>([
   [{ failedChecks: ["backup maximum age (3 days)"] }, "the backup server: backup maximum age (3 days); "],
 ])("backups: %j", (difference, what) => {
   expect(sentences({}, { backup: { ...BACKUP, ...difference } })).toEqual([expect.stringContaining(what)]);
+});
+
+test.each<[string, BackupStatus["lastDrill"]]>([
+  ["was lately", { ...DRILL, backup: "20261115T020001", ageSeconds: 6 * 86_400, failure: null }],
+  ["was of the newest backup", { ...DRILL, ageSeconds: 30 * 86_400, failure: null }],
+])("a drill that %s is not too old", (_title, lastDrill) => {
+  expect(sentences({}, { backup: { ...BACKUP, lastDrill } })).toEqual([]);
 });
 
 test("of a standby or a backup server that is gone with its data the slot is left", () => {

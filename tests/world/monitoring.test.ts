@@ -61,6 +61,12 @@ describe("what is watched", () => {
     expect(await prometheus.values("pg_topology_backup_restorable", "node")).toEqual({ barman: "1" });
   });
 
+  test("the backup server says how full the disk below its backups is", async () => {
+    const [size, free] = (await shellIn(stack.container("barman"), "stat -f -c '%b %a' /var/lib/barman")).split(" ");
+    const ratio = await prometheus.values("pg_topology:backup_disk_free_ratio", "node");
+    expect(Number(ratio["barman"])).toBeCloseTo(Number(free) / Number(size), 1);
+  });
+
   test("all is well: nothing fires, and every query of the Grafana dashboard has an answer", async () => {
     const dashboard = JSON.parse(await readFile(join(PROJECT_DIRECTORY, "docs", "grafana-dashboard.json"), "utf8")) as {
       panels: { targets: { expr: string }[] }[];
