@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { DockerEngine } from "../provider/resources/docker-engine.ts";
 import { LABELS } from "../plan/names.ts";
 import { nodeMarks, on, placed } from "../plan/placed.ts";
@@ -30,7 +30,7 @@ export interface Foundation {
 
 /** Checks the engine, and on it makes the network (the slowest of all: first), the secrets and the volumes. */
 export function layFoundation(plan: Plan, chosen: ChosenSecrets, projectDirectory: string): Foundation {
-  const engine = checkedEngine(plan, projectDirectory);
+  const engine = checkedEngine(plan, chosen, projectDirectory);
   const docker = new DockerHosts(plan);
   const opts = { dependsOn: engine };
   const { archiveVolume } = plan;
@@ -70,7 +70,7 @@ function parameterCheck(plan: Plan, engine: DockerEngine): ParameterCheck[] {
 }
 
 /** The engine, looked over and cleared before anything is made on it. */
-function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
+function checkedEngine(plan: Plan, { passwords }: ChosenSecrets, projectDirectory: string): DockerEngine {
   return new DockerEngine("engine", {
     image: plan.image,
     images: [...new Set([plan.image, ...plan.nodes.map((node) => node.image)])],
@@ -102,6 +102,11 @@ function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
     whenStandbyMissing: plan.whenStandbyMissing,
     deletionProtection: plan.deletionProtection,
     turns: { label: LABELS.generation, order: containerTurns(plan) },
+    logins: {
+      replicationUser: plan.replicationUser.name,
+      replicationPassword: pulumi.secret(passwords.replication),
+      operatorPassword: passwords.operator,
+    },
     projectDirectory,
     stack: plan.identity.stack,
   });

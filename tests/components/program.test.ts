@@ -449,7 +449,16 @@ describe("secrets", () => {
     const { registrations } = await runProgram(keys);
     const holders = registrations.filter(({ inputs }) => JSON.stringify(inputs).includes(CANARY));
     expect(new Set(holders.map(({ type }) => type.split(":").at(-1)))).toEqual(
-      new Set(["ServerCertificate", "ContainerTurn", "VolumeFiles", "Server", "Role", "BaseBackup", "Topology"]),
+      new Set([
+        "DockerEngine",
+        "ServerCertificate",
+        "ContainerTurn",
+        "VolumeFiles",
+        "Server",
+        "Role",
+        "BaseBackup",
+        "Topology",
+      ]),
     );
     for (const { inputs } of registrations) expect(JSON.stringify(inTheOpen(inputs))).not.toContain(CANARY);
   });
