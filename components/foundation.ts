@@ -45,17 +45,37 @@ export function layFoundation(plan: Plan, chosen: ChosenSecrets, projectDirector
   };
 }
 
+function nodePorts({ nodes }: Plan): NodePort[] {
+  return nodes.flatMap(({ name, container, published, host }) =>
+    published === null ? [] : [{ node: name, container, ...published, ...onHost(host) }],
+  );
+}
+
 function monitoringPorts({ prometheus, exporters }: MonitoringPlan): NodePort[] {
-  const onHost = (host: HostPlan | null): { on?: string } => (host === null ? {} : { on: host.name });
   return [
     ...(prometheus.published === null
       ? []
-      : [{ node: "Prometheus", ...prometheus.published, ...onHost(prometheus.host) }]),
-    ...exporters.flatMap(({ node, host: place, published }) =>
-      published.map(({ host, port }) => ({ node: `the exporter of ${node}`, host, port, ...onHost(place) })),
+      : [
+          {
+            node: "Prometheus",
+            container: prometheus.container,
+            ...prometheus.published,
+            ...onHost(prometheus.host),
+          },
+        ]),
+    ...exporters.flatMap(({ node, container, host: place, published }) =>
+      published.map(({ host, port }) => ({
+        node: `the exporter of ${node}`,
+        container,
+        host,
+        port,
+        ...onHost(place),
+      })),
     ),
   ];
 }
+
+const onHost = (host: HostPlan | null): { on?: string } => (host === null ? {} : { on: host.name });
 
 /** With hosts it matters where that is. */
 function backupServer({ backup }: Plan): { backupServer?: PlacedNode } {
@@ -76,14 +96,7 @@ function checkedEngine(plan: Plan, { passwords }: ChosenSecrets, projectDirector
     images: [...new Set([plan.image, ...plan.nodes.map((node) => node.image)])],
     postgresMajor: plan.postgresMajor,
     network: { name: plan.network.name, subnet: plan.network.subnet },
-    ports: [
-      ...plan.nodes.flatMap((node) =>
-        node.published === null
-          ? []
-          : { node: node.name, ...node.published, ...(node.host === null ? {} : { on: node.host.name }) },
-      ),
-      ...(plan.monitoring === null ? [] : monitoringPorts(plan.monitoring)),
-    ],
+    ports: [...nodePorts(plan), ...(plan.monitoring === null ? [] : monitoringPorts(plan.monitoring))],
     ...(plan.hosts.length === 0 ? {} : { hosts: plan.hosts }),
     ...nodeMarks(plan),
     scratchLabel: LABELS.scratch,
