@@ -267,7 +267,7 @@ class Clients {
 
 inWorld(() => {
   describe("what somebody changed by SQL", () => {
-    test("a password and a dropped database are found in preview, and put right", async () => {
+    test("a password, what roles may do and a dropped database are found in preview, and put right", async () => {
       const primary = stack.container("node-1");
       await psqlIn(
         primary,
@@ -278,13 +278,19 @@ inWorld(() => {
       expect(await stack.succeed(["preview"])).not.toContain("another password");
       await psqlIn(primary, "ALTER ROLE repuser PASSWORD 'by hand'");
       await psqlIn(primary, "DROP DATABASE other");
+      await psqlIn(primary, "ALTER ROLE app CREATEDB BYPASSRLS");
+      await psqlIn(primary, "ALTER ROLE pgtopology VALID UNTIL '2020-01-01'; REVOKE pg_monitor FROM pgtopology");
       const preview = await stack.succeed(["preview"]);
       expect(preview).toContain("the role repuser has another password: it is altered back");
+      expect(preview).toContain("the role app may create databases: it is altered back");
+      expect(preview).toContain("the role pgtopology is valid until 2020-01-01");
       expect(preview).toContain("the database other is gone, with all its rows: an empty one is made");
       await stack.up();
       for (const answer of await replicationAnswers(await replicationPassword()))
         expect(answer).not.toContain("failed");
       expect(await psqlIn(primary, "SELECT count(*) FROM pg_database WHERE datname = 'other'")).toBe("1");
+      expect(await psqlIn(primary, "SELECT rolcreatedb OR rolbypassrls FROM pg_roles WHERE rolname = 'app'")).toBe("f");
+      expect(await psqlIn(primary, "SELECT pg_has_role('pgtopology', 'pg_monitor', 'MEMBER')")).toBe("t");
       await stack.expectNoChanges();
     });
   });
