@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { OperationError } from "../operations/errors.ts";
 import { runCommand } from "./command.ts";
+import { nodesWithOwnImage } from "./own-images.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 
 await runCommand({
   usage: `usage: npm run rolling-update -- --image IMAGE [--stack NAME]
 Brings another image of the same major to every node of a stack (default: ${DEFAULT_STACK}), one at a time: standbys
 first, each back and streaming before the next, and the primary last. The image is written into the stack file, unless
-the preview refuses it. Interrupted, it goes on where it was when it is run again.`,
+the preview refuses it, or a node there has an \`image\` of its own. Interrupted, it goes on where it was when it is run
+again.`,
   options: {
     image: { type: "string" },
     stack: { type: "string", short: "s", default: DEFAULT_STACK },
@@ -18,6 +20,7 @@ the preview refuses it. Interrupted, it goes on where it was when it is run agai
   run: async ({ image, stack }) => {
     if (image === undefined)
       throw new OperationError("Name the image: npm run rolling-update -- --image postgres:17.6");
+    await refuseOwnImages(image, stack);
     await setImage(image, stack);
     const { exitCode } = await onTerminal("node", [join(PROJECT_DIRECTORY, "commands", "start.ts"), "--stack", stack]);
     if (exitCode === 0) return 0;
@@ -27,6 +30,17 @@ the preview refuses it. Interrupted, it goes on where it was when it is run agai
     return exitCode ?? 1;
   },
 });
+
+/** Such a node would stay behind, and nobody would be told. */
+async function refuseOwnImages(image: string, stack: string): Promise<void> {
+  const command = ["config", "get", "nodes", "--stack", stack, "--non-interactive"];
+  const { stdout } = await execa("pulumi", command, { cwd: PROJECT_DIRECTORY, reject: false });
+  const names = nodesWithOwnImage(stdout, image);
+  if (names.length === 0) return;
+  throw new OperationError(
+    `${names.join(", ")} would not get ${image}: the stack file has an \`image\` of its own for each. Remove it from \`nodes\` first. Nothing was changed.`,
+  );
+}
 
 /** A stack file whose image the preview refuses would refuse every later update too: it is left as it was. */
 async function setImage(image: string, stack: string): Promise<void> {

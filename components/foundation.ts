@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { DockerEngine } from "../provider/resources/docker-engine.ts";
 import { LABELS } from "../plan/names.ts";
 import { nodeMarks, on, placed } from "../plan/placed.ts";
@@ -30,7 +30,7 @@ export interface Foundation {
 
 /** Checks the engine, and on it makes the network (the slowest of all: first), the secrets and the volumes. */
 export function layFoundation(plan: Plan, chosen: ChosenSecrets, projectDirectory: string): Foundation {
-  const engine = checkedEngine(plan, projectDirectory);
+  const engine = checkedEngine(plan, chosen, projectDirectory);
   const docker = new DockerHosts(plan);
   const opts = { dependsOn: engine };
   const { archiveVolume } = plan;
@@ -45,17 +45,37 @@ export function layFoundation(plan: Plan, chosen: ChosenSecrets, projectDirector
   };
 }
 
+function nodePorts({ nodes }: Plan): NodePort[] {
+  return nodes.flatMap(({ name, container, published, host }) =>
+    published === null ? [] : [{ node: name, container, ...published, ...onHost(host) }],
+  );
+}
+
 function monitoringPorts({ prometheus, exporters }: MonitoringPlan): NodePort[] {
-  const onHost = (host: HostPlan | null): { on?: string } => (host === null ? {} : { on: host.name });
   return [
     ...(prometheus.published === null
       ? []
-      : [{ node: "Prometheus", ...prometheus.published, ...onHost(prometheus.host) }]),
-    ...exporters.flatMap(({ node, host: place, published }) =>
-      published.map(({ host, port }) => ({ node: `the exporter of ${node}`, host, port, ...onHost(place) })),
+      : [
+          {
+            node: "Prometheus",
+            container: prometheus.container,
+            ...prometheus.published,
+            ...onHost(prometheus.host),
+          },
+        ]),
+    ...exporters.flatMap(({ node, container, host: place, published }) =>
+      published.map(({ host, port }) => ({
+        node: `the exporter of ${node}`,
+        container,
+        host,
+        port,
+        ...onHost(place),
+      })),
     ),
   ];
 }
+
+const onHost = (host: HostPlan | null): { on?: string } => (host === null ? {} : { on: host.name });
 
 /** With hosts it matters where that is. */
 function backupServer({ backup }: Plan): { backupServer?: PlacedNode } {
@@ -70,20 +90,13 @@ function parameterCheck(plan: Plan, engine: DockerEngine): ParameterCheck[] {
 }
 
 /** The engine, looked over and cleared before anything is made on it. */
-function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
+function checkedEngine(plan: Plan, { passwords }: ChosenSecrets, projectDirectory: string): DockerEngine {
   return new DockerEngine("engine", {
     image: plan.image,
     images: [...new Set([plan.image, ...plan.nodes.map((node) => node.image)])],
     postgresMajor: plan.postgresMajor,
     network: { name: plan.network.name, subnet: plan.network.subnet },
-    ports: [
-      ...plan.nodes.flatMap((node) =>
-        node.published === null
-          ? []
-          : { node: node.name, ...node.published, ...(node.host === null ? {} : { on: node.host.name }) },
-      ),
-      ...(plan.monitoring === null ? [] : monitoringPorts(plan.monitoring)),
-    ],
+    ports: [...nodePorts(plan), ...(plan.monitoring === null ? [] : monitoringPorts(plan.monitoring))],
     ...(plan.hosts.length === 0 ? {} : { hosts: plan.hosts }),
     ...nodeMarks(plan),
     scratchLabel: LABELS.scratch,
@@ -102,6 +115,11 @@ function checkedEngine(plan: Plan, projectDirectory: string): DockerEngine {
     whenStandbyMissing: plan.whenStandbyMissing,
     deletionProtection: plan.deletionProtection,
     turns: { label: LABELS.generation, order: containerTurns(plan) },
+    logins: {
+      replicationUser: plan.replicationUser.name,
+      replicationPassword: pulumi.secret(passwords.replication),
+      operatorPassword: passwords.operator,
+    },
     projectDirectory,
     stack: plan.identity.stack,
   });

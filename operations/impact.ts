@@ -2,7 +2,7 @@ import { escapeLiteral } from "pg";
 import type pg from "pg";
 import { isCertificateRefusal } from "./certificate-refusal.ts";
 import { silentHosts } from "./engine.ts";
-import { noAnswer } from "./errors.ts";
+import { OperationError, noAnswer } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { ALTERED_SYSTEM } from "./observe.ts";
 import type { PendingParameter } from "./observe.ts";
@@ -170,13 +170,30 @@ function restart(
   pending: ReadonlyMap<string, readonly PendingParameter[]>,
   gapMilliseconds: number,
 ): Impact[] {
-  const order = restartOrder(shape, pending).nodes;
+  const order = orderOrRefusal(shape, pending);
+  if (typeof order === "string") {
+    const waiting = [...pending].filter(([, parameters]) => parameters.length > 0);
+    return [{ level: "refused", nodes: waiting.map(([name]) => name), message: order }];
+  }
   if (order.length === 0) return [];
   const nodes = order.map((node) => node.name);
   const names = new Set([...pending.values()].flat().map(({ name }) => name));
   const gap = order.some((node) => node.upstream === null) ? `; write gap about ${seconds(gapMilliseconds)} s` : "";
   const message = `rolling restart: ${nodes.join(", ")} (${[...names].toSorted().join(", ")})${gap}`;
   return [{ level: "restart", nodes, message }];
+}
+
+/** @returns why the update will refuse to restart anything, where no order is right. */
+function orderOrRefusal(
+  shape: TopologyShape,
+  pending: ReadonlyMap<string, readonly PendingParameter[]>,
+): readonly ShapedNode[] | string {
+  try {
+    return restartOrder(shape, pending).nodes;
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return error.message;
+  }
 }
 
 const seconds = (milliseconds: number): string => String(Math.max(1, Math.round(milliseconds / 100)) / 10);

@@ -31,7 +31,7 @@ export interface HostPort {
 /** The port of every server inside its container. */
 const SERVER_PORT = 5432;
 
-const EVERY_ADDRESS = new Set(["", "0.0.0.0", "::"]);
+export const EVERY_ADDRESS = new Set(["", "0.0.0.0", "::"]);
 
 /** Where the server of a node is reached from here: where it is published, or else at its container's address. */
 export async function serverEndpoint(node: Node): Promise<HostPort> {

@@ -3,7 +3,9 @@ import type Docker from "dockerode";
 import ipaddr from "ipaddr.js";
 import type { OnHost } from "./docker-host.ts";
 import { engineOf, unlessMissing } from "./engine.ts";
+import { EVERY_ADDRESS } from "./node.ts";
 import type { HostPort, StackLabels } from "./node.ts";
+import type { ContainerTurns } from "./refused-turns.ts";
 
 /** What a topology needs of an engine before anything is made on it. */
 export interface EngineNeeds {
@@ -12,10 +14,13 @@ export interface EngineNeeds {
   readonly network: { readonly name: string; readonly subnet: string | null };
   readonly ports: readonly NodePort[];
   readonly labels: StackLabels;
+  readonly turns: ContainerTurns;
 }
 
 export interface NodePort extends HostPort {
   readonly node: string;
+  /** What is to publish it. */
+  readonly container: string;
   /** The name of its host; without it, there are no hosts. */
   readonly on?: string;
 }
@@ -80,7 +85,7 @@ function overlaps(a: string, b: string): boolean {
 
 async function portProblems(on: OnHost, needs: EngineNeeds): Promise<string[]> {
   if (needs.ports.length === 0) return [];
-  const containers = await engineOf(on).listContainers();
+  const containers = await engineOf(on).listContainers({ all: true });
   const problems = await Promise.all(needs.ports.map((port) => portProblem(containers, needs, port)));
   return problems.filter((problem) => problem !== undefined);
 }
@@ -90,21 +95,51 @@ async function portProblem(
   needs: EngineNeeds,
   wanted: NodePort,
 ): Promise<string | undefined> {
-  const ownContainers = containers.filter((container) => hasLabels(container, needs.labels));
-  const holder = containers.find((container) => container.Ports.some((port) => port.PublicPort === wanted.port));
-  const where = `port ${wanted.port} of ${wanted.host}, which ${wanted.node} is to be published on,`;
-  const remedy = `Choose another port for ${wanted.node}, or stop what uses it.`;
-  if (holder !== undefined) {
-    if (ownContainers.includes(holder)) return undefined;
-    const name = holder.Names[0]?.replace(/^\//, "") ?? holder.Id;
-    return `${where} is taken by the container ${name}. ${remedy}`;
-  }
+  if (containers.some((container) => holds(container, wanted))) return heldPort(containers, needs, wanted);
   // One that is started again and again has its ports now, and has not in the next moment.
+  const ownContainers = containers.filter((container) => hasLabels(container, needs.labels));
   if (ownContainers.some((container) => container.State === "restarting")) return undefined;
   // What else listens on another machine, nobody here can tell.
   if (wanted.on !== undefined || (await canListen(wanted))) return undefined;
-  return `${where} is taken by another process. ${remedy}`;
+  return `${placeOf(wanted)} is taken by another process. ${remedyFor(wanted)}`;
 }
+
+/**
+ * Why a port that containers hold is not to be had. Pure.
+ * @returns undefined: its own container has it, or another node of the stack that gives it away before its turn comes.
+ */
+export function heldPort(
+  containers: readonly Docker.ContainerInfo[],
+  { labels, turns }: Pick<EngineNeeds, "labels" | "turns">,
+  wanted: NodePort,
+): string | undefined {
+  const others = containers.filter((container) => holds(container, wanted) && nameOf(container) !== wanted.container);
+  const foreign = others.find((container) => !hasLabels(container, labels));
+  if (foreign !== undefined)
+    return `${placeOf(wanted)} is taken by the container ${nameOf(foreign)}. ${remedyFor(wanted)}`;
+  const isThere = containers.some((container) => nameOf(container) === wanted.container);
+  const holder = others.map(nameOf).find((name) => !isThere || !isBefore(turns, name, wanted.container));
+  if (holder === undefined) return undefined;
+  return `${placeOf(wanted)} is still that of the container ${holder} when ${wanted.node} needs it. Run two updates: first with another port for ${wanted.node}, then with this one.`;
+}
+
+/** A container that is not there yet waits for no turn: it is made at once. */
+function isBefore({ order }: ContainerTurns, name: string, later: string): boolean {
+  const names = order.map(({ node }) => node.container);
+  return names.includes(name) && names.indexOf(name) < names.indexOf(later);
+}
+
+const placeOf = ({ host, port, node }: NodePort): string =>
+  `port ${port} of ${host}, which ${node} is to be published on,`;
+
+const remedyFor = ({ node }: NodePort): string => `Choose another port for ${node}, or stop what uses it.`;
+
+const nameOf = ({ Names: names, Id: id }: Docker.ContainerInfo): string => names[0]?.replace(/^\//, "") ?? id;
+
+const holds = ({ Ports: ports }: Docker.ContainerInfo, { host, port }: HostPort): boolean =>
+  ports.some(({ IP: address, PublicPort: held }) => held === port && isOneAddress(address, host));
+
+const isOneAddress = (a: string, b: string): boolean => a === b || EVERY_ADDRESS.has(a) || EVERY_ADDRESS.has(b);
 
 const hasLabels = (container: Docker.ContainerInfo, labels: StackLabels): boolean =>
   Object.entries(labels).every(([key, value]) => container.Labels[key] === value);

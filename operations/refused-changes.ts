@@ -13,19 +13,17 @@ import type { Node } from "./node.ts";
 import { refusedSubnet } from "./refused-subnet.ts";
 import type { ChosenNetwork } from "./refused-subnet.ts";
 import { refusedTurns } from "./refused-turns.ts";
-import type { ContainerTurns } from "./refused-turns.ts";
-import type { RoleAcknowledgement, RoleEnvironment } from "./role-environment.ts";
+import type { Turning } from "./refused-turns.ts";
+import type { RoleAcknowledgement } from "./role-environment.ts";
 
 /** What cannot be changed in a running topology by writing another value into the stack file. */
-export interface LastingChoices extends ChosenNetwork, BackupPlace {
+export interface LastingChoices extends ChosenNetwork, BackupPlace, Turning {
   readonly postgresMajor: number;
-  readonly environment: RoleEnvironment;
   readonly acknowledgement: RoleAcknowledgement;
   readonly guarantee: SynchronousGuarantee | null;
   readonly whenStandbyMissing: WhenStandbyMissing;
   readonly dataVolumes: readonly DataVolume[];
   readonly deletionProtection: boolean;
-  readonly turns: ContainerTurns;
 }
 
 /** Changes that would do harm, or that this version cannot make, each with what to do instead. */
@@ -33,7 +31,7 @@ export async function refusedChanges(before: LastingChoices, after: LastingChoic
   const refused = await Promise.all([
     majorChange(before, after),
     primaryChange(before, after),
-    refusedTurns(after.primary.name, after.turns, after.environment, before.environment.jobs),
+    refusedTurns(before, after),
     refusedSubnet(before, after),
     movedBackups(before, after),
   ]);

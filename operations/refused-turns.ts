@@ -1,6 +1,9 @@
 import type { EarlierTurn } from "./container-turn.ts";
 import { decideRoles } from "./decide-roles.ts";
 import { EngineGoneError, engineOf, inspectContainer } from "./engine.ts";
+import { newLogins } from "./new-logins.ts";
+import type { Logins } from "./new-logins.ts";
+import type { Node } from "./node.ts";
 import { findAllNodes, observeRoles } from "./observe-roles.ts";
 import type { NodeRole } from "./observe-roles.ts";
 import type { RoleEnvironment } from "./role-environment.ts";
@@ -24,25 +27,40 @@ export interface PendingContainer {
   readonly nextImage: string;
 }
 
+/** What of the topology as it was, or as it shall be, is looked at. */
+export interface Turning {
+  readonly turns: ContainerTurns;
+  readonly environment: RoleEnvironment;
+  readonly primary: Node;
+  /** undefined: an older version left the state. */
+  readonly logins?: Logins;
+}
+
 /**
- * Why containers cannot take turns in an update that changes roles too. The engines are asked what has to be replaced:
- * an update that was interrupted may have left some of it to the next.
- * @param jobs of the nodes that the last update left: those that are added now hold nothing yet.
+ * Why containers cannot take turns in an update that changes roles or logins too. The engines are asked what has to be
+ * replaced: an update that was interrupted may have left some of it to the next.
+ * @param before as the last update left it: nodes that are added now hold nothing yet.
  */
-export async function refusedTurns(
-  wanted: string,
-  { label, order }: ContainerTurns,
-  environment: RoleEnvironment,
-  jobs: RoleEnvironment["jobs"],
-): Promise<string[]> {
+export async function refusedTurns(before: Turning, after: Turning): Promise<string[]> {
+  const { label, order } = after.turns;
   const found = await Promise.all(order.map((planned) => pendingContainer(label, planned)));
   const pending = found.filter((container) => container !== undefined);
   if (pending.length === 0) return [];
-  const nodes = await findAllNodes(environment, jobs);
-  if (!nodes.some(({ name }) => name === wanted)) return [];
   const names = order.map(({ node }) => node.name);
-  const reason = turnsWithoutEnd(wanted, names, pending, await observeRoles(nodes, environment));
-  return reason === undefined ? [] : [reason];
+  const strangers = turnsWithNewLogins(newLogins(before.logins, after.logins), names, pending);
+  const endless = await endlessTurns(before, after, names, pending);
+  return [strangers, endless].filter((reason) => reason !== undefined);
+}
+
+async function endlessTurns(
+  before: Turning,
+  { primary, environment }: Turning,
+  order: readonly string[],
+  pending: readonly PendingContainer[],
+): Promise<string | undefined> {
+  const nodes = await findAllNodes(environment, before.environment.jobs);
+  if (!nodes.some(({ name }) => name === primary.name)) return undefined;
+  return turnsWithoutEnd(primary.name, order, pending, await observeRoles(nodes, environment));
 }
 
 /** @returns undefined: it stays, is not there, or its engine does not answer. */
@@ -57,6 +75,23 @@ async function pendingContainer(
   if (container === undefined) return undefined;
   const { Labels: labels, Image: image } = container.Config;
   return labels[label] === generation ? undefined : { name: node.name, image, nextImage };
+}
+
+/**
+ * The roles are altered on the primary once its own turn is over, and that waits until standbys stream from their new
+ * containers: there they log in with what is new already.
+ * @param changed what is new, in words.
+ * @param order names of the nodes, in the order of their turns.
+ */
+export function turnsWithNewLogins(
+  changed: readonly string[],
+  order: readonly string[],
+  pending: readonly PendingContainer[],
+): string | undefined {
+  const isPrimaryHeldUp = order.length > 1 && pending.some(({ name }) => name === order.at(-1));
+  if (changed.length === 0 || !isPrimaryHeldUp) return undefined;
+  const what = changed.join(" and ");
+  return `${what} would change in the same update in which ${replaced(pending)}: standbys would log in with what the primary takes only after its own turn, which waits for them. Run two updates: first with ${what} as before, which replaces the containers, then with the new.`;
 }
 
 /**

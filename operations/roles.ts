@@ -48,7 +48,7 @@ function ensureRoleScript(role: Role, verifier: string): string {
   return [
     ONE_AT_A_TIME,
     `SELECT ${escapeLiteral(`CREATE ROLE ${name}`)} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${escapeLiteral(role.name)}) \\gexec`,
-    `ALTER ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE ${replication} CONNECTION LIMIT ${role.connectionLimit} PASSWORD ${escapeLiteral(verifier)};`,
+    `ALTER ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS ${replication} CONNECTION LIMIT ${role.connectionLimit} VALID UNTIL 'infinity' PASSWORD ${escapeLiteral(verifier)};`,
     ...Object.entries(role.settings ?? {}).map(
       ([setting, value]) => `ALTER ROLE ${name} SET ${escapeIdentifier(setting)} TO ${escapeLiteral(value)};`,
     ),
@@ -93,8 +93,14 @@ export function roleDifference(found: FoundRole | undefined, role: Role, passwor
   if (found === undefined) return "does not exist";
   if (!found.login) return "may not log in";
   if (found.superuser) return "is a superuser";
+  if (found.creates_databases) return "may create databases";
+  if (found.creates_roles) return "may create roles";
+  if (found.bypasses_row_security) return "bypasses row security";
   if (found.replication !== role.replication) return found.replication ? "may replicate" : "may not replicate";
   if (found.connection_limit !== role.connectionLimit) return `has connection limit ${found.connection_limit}`;
+  if (found.valid_until !== null) return `is valid until ${found.valid_until}`;
+  const missed = role.memberOf.find((group) => !found.member_of.includes(group));
+  if (missed !== undefined) return `is no member of ${missed}`;
   const unset = Object.entries(role.settings ?? {}).find(
     ([setting, value]) => !found.settings.some((line) => line.toLowerCase() === `${setting}=${value}`.toLowerCase()),
   );

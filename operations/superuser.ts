@@ -59,12 +59,15 @@ export async function runAsSuperuser(node: Node, script: string, database: strin
   return stdout.trimEnd();
 }
 
+/** Whatever writes has to wait until there is a primary again. */
+export class NoWritableNodeError extends OperationError {}
+
 const STANDBY = "standby";
 
 /**
  * Runs a script on whichever node is writable now, whatever the plan calls the primary.
  * @returns the node it ran on, and what it selected.
- * @throws OperationError when no node is writable.
+ * @throws NoWritableNodeError when no node is writable.
  */
 export async function runOnWritableNode(
   nodes: readonly Node[],
@@ -88,7 +91,7 @@ ${script}`;
       seen.push(error.message);
     }
   }
-  throw new OperationError(`expected a writable node, found none: ${seen.join("; ")}`);
+  throw new NoWritableNodeError(`expected a writable node, found none: ${seen.join("; ")}`);
 }
 
 /** psql exits with 2 when it has no connection; an error of the script is 1 or 3. */

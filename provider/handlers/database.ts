@@ -4,6 +4,7 @@ import { findNodes } from "../../operations/node.ts";
 import type { Handler, NoOutputs } from "../handler.ts";
 import type { DatabaseInputs } from "../resources/database.ts";
 import { recentAccess } from "./recently.ts";
+import { unlessNobodyWrites } from "./unless-nobody-writes.ts";
 
 export const databaseHandler: Handler<DatabaseInputs, NoOutputs> = {
   secretOutputs: [],
@@ -19,11 +20,13 @@ export const databaseHandler: Handler<DatabaseInputs, NoOutputs> = {
     await ensure(inputs);
     return { id: inputs.name, outputs: {} };
   },
-  update: async (_state, inputs, { log }) => {
-    if (_state.name !== inputs.name)
-      log(`the database ${_state.name} stays as it is; ${inputs.name} is made beside it`);
-    await ensure(inputs);
-    return {};
+  update: async (state, inputs, context) => {
+    const { name, owner } = state;
+    if (name !== inputs.name) context.log(`the database ${name} stays as it is; ${inputs.name} is made beside it`);
+    const waiting = `the database ${inputs.name} is made, or given to its owner,`;
+    const isDone = await unlessNobodyWrites(context, waiting, () => ensure(inputs));
+    // The state goes on to tell what is there: the next update has the same to do.
+    return isDone ? {} : { name, owner };
   },
 };
 

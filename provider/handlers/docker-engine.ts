@@ -45,6 +45,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
     "spent",
     "deletionProtection",
     "turns",
+    "logins",
     "bootstrap",
   ],
   remember: (inputs, before) => ({ spent: spentAfter(before, inputs) }),

@@ -5,6 +5,7 @@ import { dropRoleIfUnused, ensureRole, roleDifference } from "../../operations/r
 import type { Context, Handler, NoOutputs } from "../handler.ts";
 import type { RoleInputs } from "../resources/role.ts";
 import { recentAccess } from "./recently.ts";
+import { unlessNobodyWrites } from "./unless-nobody-writes.ts";
 
 export const roleHandler: Handler<RoleInputs, NoOutputs> = {
   secretOutputs: [],
@@ -29,10 +30,13 @@ export const roleHandler: Handler<RoleInputs, NoOutputs> = {
     return { id: inputs.role.name, outputs: {} };
   },
   update: async (state, inputs, context) => {
-    await alter(inputs, context);
-    // Another name is another role: the old one must not stay behind with a password and rights.
-    if (state.role.name !== inputs.role.name) await drop(state, context);
-    return {};
+    const isDone = await unlessNobodyWrites(context, `the role ${inputs.role.name} is altered`, async () => {
+      await alter(inputs, context);
+      // Another name is another role: the old one must not stay behind with a password and rights.
+      if (state.role.name !== inputs.role.name) await drop(state, context);
+    });
+    // The state goes on to tell what is there: the next update has the same to do. A password drift finds.
+    return isDone ? {} : { role: state.role };
   },
   delete: (state, context) => drop(state, context),
 };

@@ -4,6 +4,7 @@ import type { Losable } from "../../operations/data-loss.ts";
 import type { StackMarks } from "../../operations/orphans.ts";
 import type { EngineNeeds } from "../../operations/preflight.ts";
 import type { LastingChoices } from "../../operations/refused-changes.ts";
+import type { InputsOf } from "./inputs-of.ts";
 
 export interface DockerEngineInputs extends EngineNeeds, LastingChoices, Losable, StackMarks {
   /** Where Pulumi.yaml is: to ask for the state after an interruption. */
@@ -18,7 +19,7 @@ export interface DockerEngineInputs extends EngineNeeds, LastingChoices, Losable
  * of an interrupted update. All else is made after it.
  */
 export class DockerEngine extends pulumi.CustomResource {
-  constructor(name: string, args: DockerEngineInputs, opts?: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: InputsOf<DockerEngineInputs>, opts?: pulumi.CustomResourceOptions) {
     super("pgtopology:index:DockerEngine", name, { ...args }, opts);
   }
 }

@@ -137,6 +137,17 @@ inWorld(() => {
       expect(await imagesInUse()).toEqual([image, image]);
     });
 
+    test("refuses before anything is written where a node has an image of its own", async () => {
+      const before = await readFile(clone.path("Pulumi.dev.yaml"), "utf8");
+      onTestFinished(() => writeFile(clone.path("Pulumi.dev.yaml"), before));
+      await clone.succeed("toolchain/run pulumi config set --path 'nodes[1].image' postgres:17 --stack dev");
+      const canary = await readFile(clone.path("Pulumi.dev.yaml"), "utf8");
+      const { exitCode, output } = await clone.shell(`npm run rolling-update -- --image ${image}`);
+      expect(exitCode).toBe(1);
+      expect(output).toContain(`node-2 would not get ${image}`);
+      expect(await readFile(clone.path("Pulumi.dev.yaml"), "utf8")).toBe(canary);
+    });
+
     test("leaves the stack file as it was where the image is refused", async () => {
       const before = await readFile(clone.path("Pulumi.dev.yaml"), "utf8");
       const { exitCode, output } = await clone.shell("npm run rolling-update -- --image postgres:16");

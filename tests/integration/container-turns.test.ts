@@ -90,6 +90,14 @@ inWorld(() => {
     expect(await ids()).toEqual(before);
   });
 
+  test("an image and a password of servers that change in one update are refused", async () => {
+    await stack.configure({ ...config("postgres:17"), passwords: { operator: { version: 2 } } });
+    const { exitCode, output } = await stack.pulumi(["preview"]);
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain("`passwords.operator` would change in the same update in which the containers of");
+    expect(output).toContain("Run two updates: first with `passwords.operator` as before");
+  });
+
   test("a primary that dies while standbys are replaced is not waited for", async () => {
     await stack.configure(config("postgres:17"));
     const [, , last] = await ids();
@@ -124,6 +132,26 @@ inWorld(() => {
     await stack.configure({ ...config(NEXT_IMAGE), primary: "node-2" });
     await stack.up();
     await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+  });
+
+  test("a port goes from one node to another whose turn comes later, and not the other way round", async () => {
+    const { primary } = await stack.outputs<StackOutputs>();
+    const image = await docker("inspect", "--format", "{{.Config.Image}}", stack.container("node-3"));
+    const [first = 0, second = 0, third = 0] = (config(image)["nodes"] as { port: number }[]).map(({ port }) => port);
+    const [free = 0] = await freePorts(1);
+    const withPorts = (ports: readonly number[]): Promise<void> =>
+      stack.configure({ image, primary, nodes: NODES.map((name, index) => ({ name, port: ports[index] })) });
+
+    await withPorts([first, third, second]);
+    const { exitCode, output } = await stack.pulumi(["preview"]);
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain(`is still that of the container ${stack.container("node-2")} when node-3 needs it`);
+
+    await withPorts(primary === "node-1" ? [third, second, free] : [first, third, free]);
+    await stack.up();
+    const standbys = NODES.filter((name) => name !== primary);
+    await expectStreaming(stack, primary, standbys);
+    await stack.expectNoChanges();
   });
 });
 

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { companyAuthority } from "../support/company-authority.ts";
-import { containerId, shellIn } from "../support/containers.ts";
+import { containerId, docker, shellIn } from "../support/containers.ts";
 import { letAuthorityBeOver, letCertificateBeOver, letCertificateEndSoon } from "../support/ending-certificate.ts";
 import { Ledger } from "../support/ledger.ts";
 import { freePorts } from "../support/ports.ts";
@@ -267,7 +267,7 @@ class Clients {
 
 inWorld(() => {
   describe("what somebody changed by SQL", () => {
-    test("a password and a dropped database are found in preview, and put right", async () => {
+    test("a password, what roles may do and a dropped database are found in preview, and put right", async () => {
       const primary = stack.container("node-1");
       await psqlIn(
         primary,
@@ -278,14 +278,52 @@ inWorld(() => {
       expect(await stack.succeed(["preview"])).not.toContain("another password");
       await psqlIn(primary, "ALTER ROLE repuser PASSWORD 'by hand'");
       await psqlIn(primary, "DROP DATABASE other");
+      await psqlIn(primary, "ALTER ROLE app CREATEDB BYPASSRLS");
+      await psqlIn(primary, "ALTER ROLE pgtopology VALID UNTIL '2020-01-01'; REVOKE pg_monitor FROM pgtopology");
       const preview = await stack.succeed(["preview"]);
       expect(preview).toContain("the role repuser has another password: it is altered back");
+      expect(preview).toContain("the role app may create databases: it is altered back");
+      expect(preview).toContain("the role pgtopology is valid until 2020-01-01");
       expect(preview).toContain("the database other is gone, with all its rows: an empty one is made");
       await stack.up();
       for (const answer of await replicationAnswers(await replicationPassword()))
         expect(answer).not.toContain("failed");
       expect(await psqlIn(primary, "SELECT count(*) FROM pg_database WHERE datname = 'other'")).toBe("1");
+      expect(await psqlIn(primary, "SELECT rolcreatedb OR rolbypassrls FROM pg_roles WHERE rolname = 'app'")).toBe("f");
+      expect(await psqlIn(primary, "SELECT pg_has_role('pgtopology', 'pg_monitor', 'MEMBER')")).toBe("t");
       await stack.expectNoChanges();
     });
+  });
+});
+
+inWorld(() => {
+  test("a new password while the primary is dead holds up no failover, and the next update makes it good", async () => {
+    await docker("kill", stack.container("node-1"));
+    const acknowledge = { failover: { lostBytes: 16_777_216 }, rejoin: ["node-1"] };
+    const passwords = { ...(config["passwords"] as StackConfig | undefined), owner: { version: 3 } };
+    await configure({ primary: "node-2", acknowledge, passwords });
+    expect(await stack.up()).toContain("nobody takes writes: the role app is altered by the next update");
+    expect(await psqlIn(stack.container("node-2"), "SELECT pg_is_in_recovery()")).toBe("f");
+
+    expect(await stack.succeed(["preview"])).toContain("the role app has another password: it is altered back");
+    await stack.up();
+    for (const login of await ownerLogins()) await rowsOf(login, "SELECT");
+    await stack.expectNoChanges();
+  });
+
+  test("so does an owner of another name, and the next update makes it and looks after the one before", async () => {
+    await docker("kill", stack.container("node-2"));
+    const acknowledge = { failover: { lostBytes: 16_777_216 }, rejoin: ["node-2"] };
+    await configure({ primary: "node-1", acknowledge, database: { name: "app", owner: "shop" } });
+    const output = await stack.up();
+    expect(output).toContain("nobody takes writes: the role shop is altered by the next update");
+    expect(output).toContain(
+      "nobody takes writes: the database app is made, or given to its owner, by the next update",
+    );
+
+    expect(await stack.up()).toContain("the role app stays: something in the database belongs to it");
+    const owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'app'";
+    expect(await psqlIn(stack.container("node-1"), owner)).toBe("shop");
+    await stack.expectNoChanges();
   });
 });

@@ -106,6 +106,24 @@ describe("what an update will do to servers", () => {
     ]);
   });
 
+  test("what no order of restarts is right for is refused, and the rest is told all the same", () => {
+    const workers: LiveParameter = { ...maxConnections("16"), name: "max_worker_processes", defaultValue: "8" };
+    const both = [
+      change("max_connections", "max_worker_processes", "work_mem"),
+      [maxConnections("100"), workers, workMem],
+    ] as const;
+    const after = shape({ max_connections: "200", max_worker_processes: "8", work_mem: "8MB" });
+    const before = live({ "node-1": both, "node-2": both, "node-3": both });
+    expect(impacts([...SHAPE.nodes], after, before, null)).toEqual([
+      {
+        level: "refused",
+        nodes: ["node-1", "node-2", "node-3"],
+        message: expect.stringContaining("max_connections grows while max_worker_processes shrinks") as string,
+      },
+      { level: "reload", nodes: ["node-1", "node-2", "node-3"], message: "reload, 0 restarts: work_mem" },
+    ]);
+  });
+
   test("an update that failed half-way and is run again restarts only those that it had not come to", () => {
     const before = live({
       "node-1": [change("max_connections"), [maxConnections("100")]],

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { newLogins } from "../../operations/new-logins.ts";
+import type { Logins } from "../../operations/new-logins.ts";
 import type { NodeRole } from "../../operations/observe-roles.ts";
-import { turnsWithoutEnd } from "../../operations/refused-turns.ts";
+import { turnsWithNewLogins, turnsWithoutEnd } from "../../operations/refused-turns.ts";
 import type { PendingContainer } from "../../operations/refused-turns.ts";
 import { down, primary, standby } from "./role-support.ts";
 
@@ -51,5 +53,53 @@ describe("containers that are replaced while node-2 is to become the primary", (
 
   test("hold up nothing where the primary of today leaves with this update", () => {
     expect(turnsWithoutEnd("node-2", ["node-3", "node-2"], pending("node-2"), ALIVE)).toBeUndefined();
+  });
+});
+
+describe("containers that are replaced while what their servers log in with changes", () => {
+  const changed = ["`passwords.operator`"];
+
+  test("would keep the primary waiting, whose roles are altered after its own turn", () => {
+    expect(turnsWithNewLogins(changed, ORDER, pending("node-3", "node-2"))).toBe(
+      "`passwords.operator` would change in the same update in which the containers of node-3 (postgres:17.5 to postgres:17.6), node-2 (postgres:17.5 to postgres:17.6) are replaced: standbys would log in with what the primary takes only after its own turn, which waits for them. Run two updates: first with `passwords.operator` as before, which replaces the containers, then with the new.",
+    );
+  });
+
+  test.each<[string, readonly string[], readonly string[], readonly string[]]>([
+    ["nothing of that changes", [], ORDER, ["node-3", "node-1", "node-2"]],
+    ["the primary has no turn: it takes the new ones meanwhile", changed, ORDER, ["node-3", "node-1"]],
+    ["the primary waits for nobody", changed, ["node-2"], ["node-2"]],
+  ])("keep nobody waiting where %s", (_title, what, order, names) => {
+    expect(turnsWithNewLogins(what, order, pending(...names))).toBeUndefined();
+  });
+});
+
+describe("what servers log in with", () => {
+  const LOGINS: Logins = {
+    replicationUser: "repuser",
+    replicationPassword: { version: 1 },
+    operatorPassword: { version: 1 },
+  };
+
+  test.each<[string, Partial<Logins>, readonly string[]]>([
+    ["is the same", {}, []],
+    ["has another user", { replicationUser: "streamer" }, ["`replication.user`"]],
+    ["has another version", { replicationPassword: { version: 2 } }, ["`passwords.replication`"]],
+    ["is chosen instead of generated", { replicationPassword: "correct horse" }, ["`passwords.replication`"]],
+    ["has another version for the operator", { operatorPassword: { version: 2 } }, ["`passwords.operator`"]],
+  ])("%s", (_title, part, changed) => {
+    expect(newLogins(LOGINS, { ...LOGINS, ...part })).toEqual(changed);
+  });
+
+  test("of two chosen passwords the texts count", () => {
+    const chosen = { ...LOGINS, replicationPassword: "correct horse" };
+    expect(newLogins(chosen, chosen)).toEqual([]);
+    expect(newLogins(chosen, { ...LOGINS, replicationPassword: "battery staple" })).toEqual([
+      "`passwords.replication`",
+    ]);
+  });
+
+  test("nobody knows where an older version has left the state", () => {
+    expect(newLogins(undefined, LOGINS)).toEqual([]);
   });
 });
