@@ -75,10 +75,11 @@ export async function planRestore(
   const backups = wanted.kind === "backup" ? all : ofSystem(all, await systemOf(restore.nodes));
   if (wanted.kind === "time") chooseBackup({ ...wanted, last: null }, backups, Date.now(), []);
   if (wanted.kind === "lsn" || wanted.kind === "backup") chooseBackup(wanted, backups, Date.now(), []);
-  if (wanted.kind !== "backup") await archiveEverything(docker, restore, wanted);
+  const isComplete = wanted.kind === "backup" || (await archiveEverything(docker, restore, wanted));
   const find = (...args: readonly string[]): Promise<string> => findInWal(docker, server, findScript, args);
   const timelines = parseTimelines(await find("timelines"));
   const target = await located(find, wanted, timelines);
+  if (!isComplete && target.kind === "time") await requireLaterCommit(find, target, timelines);
   const chosen = chooseBackup(target, backups, Date.now(), timelines);
   await requireRoom(docker, server, node, chosen);
   return { ...chosen, target };
@@ -115,11 +116,11 @@ async function archiveEverything(
   docker: Docker,
   { server, nodes, log, signal }: Restore,
   wanted: WantedTarget,
-): Promise<void> {
+): Promise<boolean> {
   const switched = await runOnWritableNode(nodes, SWITCH_WAL).catch(noAnswer);
   if (switched === undefined) {
     log("no node takes writes: what Barman has received is all there is");
-    return;
+    return true;
   }
   const [lsn = "", segment = ""] = switched.output.split("\t");
   if (wanted.kind === "lsn" && lsnNumber(wanted.lsn) > lsnNumber(lsn)) {
@@ -130,10 +131,25 @@ async function archiveEverything(
   try {
     // Where Barman does not receive it, what is older can be restored all the same.
     await untilArchived(docker, server, segment, signal);
+    return true;
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     log(`what was written last may be missing: ${error.message}`);
+    return false;
   }
+}
+
+/** @throws OperationError unless there is WAL of later than a moment: what was committed up to it may not be there either. */
+async function requireLaterCommit(
+  find: (...args: readonly string[]) => Promise<string>,
+  { at, last }: { readonly at: string; readonly last: WalPlace | null },
+  timelines: readonly ArchivedTimeline[],
+): Promise<void> {
+  const end = placeIn(await find(...lastCommit(new Date().toISOString(), timelines)));
+  if (end !== null && end.lsn !== last?.lsn) return;
+  throw new OperationError(
+    `Barman has not received all that was written up to ${at}. Mend that first (npm run backup -- check); or --latest restores what there is.`,
+  );
 }
 
 async function untilArchived(

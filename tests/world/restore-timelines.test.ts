@@ -95,6 +95,10 @@ test("what Barman has for long is restored while it receives nothing, and what m
     expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
     expect(output).toContain("what was written last may be missing: waited 60 s for the WAL file");
     expect(await psqlIn(`${barman}.restored`, NOTES, "app")).toBe("a: both had it, c: the new primary");
+    await runCommand(stack, "restore", "--remove");
+    const tooLate = await runCommand(stack, "restore", "--at", await momentOn("node-2"));
+    expect(tooLate.output).toContain("Barman has not received all that was written up to");
+    expect(tooLate.exitCode).toBe(1);
   } finally {
     await signal("CONT");
     await runCommand(stack, "restore", "--remove");
