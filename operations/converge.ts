@@ -103,9 +103,14 @@ async function withoutUnreachable(
 }
 
 /** An update is not done while a node is left as it is, unless that is what the stack file says of it. */
-function requireOthers({ acknowledgement, log }: ConvergeOptions, away: readonly ShapedNode[]): void {
+function requireOthers({ shape, acknowledgement, log }: ConvergeOptions, away: readonly ShapedNode[]): void {
   const accepted = away.filter(({ name }) => acknowledgement.unfenced?.includes(name));
-  for (const { name } of accepted) log(`${name} is left as it is: the engine of its host does not answer`);
+  for (const node of accepted) {
+    log(`${node.name} is left as it is: the engine of its host does not answer`);
+    for (const { name } of downstreamOf(shape, node).filter((below) => !away.includes(below))) {
+      log(`${name} has nobody to follow: its upstream is ${node.name}. Give it another in the stack file`);
+    }
+  }
   const missed = away.filter((node) => !accepted.includes(node)).map(({ name, host }) => `${name} on ${host?.name}`);
   if (missed.length === 0) return;
   throw new OperationError(

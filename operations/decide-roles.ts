@@ -95,7 +95,6 @@ function whyUnfit(from: PrimaryRole, target: StandbyRole): string | undefined {
 }
 
 function withoutPrimary(target: NodeRole, nodes: readonly NodeRole[], trials: StartTrials): RoleDecision {
-  // With standby.signal a server is no primary, whatever happens.
   const startable = nodes
     .filter((node) => node.kind === "down" && isStoppedStandby(node) && !trials.failed.includes(node.name))
     .map((node) => node.name);
@@ -210,7 +209,8 @@ const follows = (node: StandbyRole, { systemIdentifier }: PgControl, history: re
   history.some(({ timeline }) => timeline === node.timeline) &&
   divergence(node.history, node.receivedLsn, history).discardedBytes === 0;
 
-const isStoppedStandby = (node: DownNode): boolean =>
+/** One that only has to be started: with standby.signal it is no primary, whatever happens. */
+export const isStoppedStandby = (node: DownNode): boolean =>
   node.container === "stopped" && node.standbySignal && node.fence === "none" && node.control !== undefined;
 
 /**

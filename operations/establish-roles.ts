@@ -1,23 +1,24 @@
 import { comeUp } from "./come-up.ts";
 import { writeContainerFile } from "./container-file.ts";
 import { runDataJob } from "./data-job.ts";
-import { decideRoles } from "./decide-roles.ts";
+import { decideRoles, isStoppedStandby } from "./decide-roles.ts";
 import type { RoleDecision } from "./decide-roles.ts";
 import { engineOf } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
 import { acceptedFailover, failOver, requireAccepted } from "./failover.ts";
 import type { SynchronousGuarantee } from "./synchronous.ts";
-import { hasArchive } from "./findings.ts";
+import { hasArchive, lacksWal } from "./findings.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
 import { findAllNodes, observeRoles } from "./observe-roles.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
+import { observeServer } from "./observe.ts";
 import { promote } from "./promote.ts";
 import { cannotFollow, planRejoin, primaryHistory, refusedRejoin, rejoin } from "./rejoin.ts";
 import type { RejoinStep } from "./rejoin.ts";
 import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "./role-environment.ts";
 import { startServer, waitUntilReady } from "./server.ts";
-import { physicalSlots, reserveSlot, reserveSlots } from "./slots.ts";
+import { reserveSlot, reserveSlots } from "./slots.ts";
 import { withOperator } from "./sql.ts";
 import { runAsSuperuser } from "./superuser.ts";
 import { holdAsStandby, switchOver, waitUntilStopped } from "./switchover.ts";
@@ -49,7 +50,7 @@ const MAXIMUM_ROUNDS = 4;
 export async function establishRoles(order: RoleOrder): Promise<Switchover | null> {
   const failed = new Set<string>();
   const changed = await settlePrimary(order, failed, MAXIMUM_ROUNDS);
-  await letOthersFollow(order, failed);
+  if (await letOthersFollow(order, failed)) await letOthersFollow(order, failed);
   return changed;
 }
 
@@ -290,11 +291,14 @@ function mayStillWrite({ container }: DownNode): boolean {
   }
 }
 
-/** Only of nodes that stay: one that leaves is removed as it is. */
-async function letOthersFollow(order: RoleOrder, failed: ReadonlySet<string>): Promise<void> {
+/**
+ * Only of nodes that stay: one that leaves is removed as it is.
+ * @returns whether standbys were started: what they lack shows only then.
+ */
+async function letOthersFollow(order: RoleOrder, failed: ReadonlySet<string>): Promise<boolean> {
   const { shape, environment, acknowledgement, log, signal } = order;
   const primary = primaryOf(shape);
-  if (primary === undefined) return;
+  if (primary === undefined) return false;
   const others = shape.nodes.filter((node) => node !== primary);
   const [self, ...observed] = await observeRoles([primary, ...others], environment);
   const roles = observed.filter((role) => role.kind !== "down" || role.container !== "unreachable");
@@ -317,6 +321,9 @@ async function letOthersFollow(order: RoleOrder, failed: ReadonlySet<string>): P
       await rejoin(context, primary, node, step);
     }),
   );
+  const stopped = roles.filter((role) => role.kind === "down" && isStoppedStandby(role) && !stuck.has(role));
+  await Promise.all(stopped.map(({ name }) => startAndWait(order, shapedNode(shape, name)).catch(noAnswer)));
+  return stopped.length > 0;
 }
 
 /** What has to be there to follow, or to rewind, is gone, or cannot be used. */
@@ -333,9 +340,13 @@ async function starvedStandbys({ shape }: RoleOrder, roles: readonly NodeRole[])
       const node = shapedNode(shape, role.name);
       const upstream = shape.nodes.find(({ name }) => name === node.upstream);
       if (!mayBe || upstream === undefined || hasArchive(node)) return [];
-      const slots = await withOperator(upstream, shape.operator, physicalSlots).catch(noAnswer);
+      const [own, server] = await Promise.all(
+        [node, upstream].map((asked) => withOperator(asked, shape.operator, observeServer).catch(noAnswer)),
+      );
       // A server that does not answer says nothing of its slots.
-      return slots?.some(({ name, lostCloneBytes }) => name === node.slot && lostCloneBytes !== null) ? [role] : [];
+      if (server === undefined) return [];
+      const isSlotLost = server.slots.some(({ name, lostCloneBytes }) => name === node.slot && lostCloneBytes !== null);
+      return isSlotLost || (own !== undefined && lacksWal(node, own, server)) ? [role] : [];
     }),
   );
   return starved.flat();

@@ -1,5 +1,6 @@
 import prettyBytes from "pretty-bytes";
 import type { ImpactLevel } from "./impact.ts";
+import { parseLsn } from "./lsn.ts";
 import type { NodeObservation, PendingParameter, ServerObservation } from "./observe.ts";
 import type { Slot } from "./slots.ts";
 import { SYNCHRONOUS_STANDBY_NAMES, missingStandbys } from "./synchronous.ts";
@@ -65,7 +66,9 @@ export function findings(shape: TopologyOutline, observations: readonly NodeObse
     ...shape.nodes.flatMap((node) => roleFindings(node, servers.get(node.name))),
     ...standbysOf(shape).flatMap((node) => streamingFindings(node, servers)),
     ...shape.nodes.flatMap((node) => slotFindings(shape, node, servers.get(node.name))),
-    ...standbysOf(shape).flatMap((node) => keptWalFindings(node, servers.get(node.upstream ?? ""))),
+    ...standbysOf(shape).flatMap((node) =>
+      keptWalFindings(node, servers.get(node.name), servers.get(node.upstream ?? "")),
+    ),
     ...shape.nodes.flatMap((node) => backupWalFindings(shape, node, servers.get(node.name))),
     ...[...servers].flatMap(([name, server]) => commitFindings(name, server)),
     ...shape.nodes.flatMap((node) => fileFindings(node, servers.get(node.name))),
@@ -129,6 +132,13 @@ function streamingFindings(node: NodeOutline, servers: ReadonlyMap<string, Serve
 export const followsLate = (node: NodeOutline, own: ServerObservation, upstream: ServerObservation): boolean =>
   own.appliesLate && !upstream.senders.some(({ applicationName }) => applicationName === node.name);
 
+/** Whether its upstream has no longer what comes next for a standby: it never streams again by itself. */
+export const lacksWal = (node: NodeOutline, own: ServerObservation, upstream: ServerObservation): boolean =>
+  own.role === "standby" &&
+  !own.stillReplays &&
+  !upstream.senders.some(({ applicationName }) => applicationName === node.name) &&
+  parseLsn(own.walLsn) < parseLsn(upstream.oldestWalLsn);
+
 /** Why a standby does not count as replicating; undefined: it streams over TLS from its own slot. */
 export function streamingProblem(node: NodeOutline, upstream: ServerObservation): string | undefined {
   const sender = upstream.senders.find((candidate) => candidate.applicationName === node.name);
@@ -168,8 +178,17 @@ function slotFindings(shape: TopologyOutline, node: NodeOutline, server: ServerO
 const FORECAST_SECONDS = 30 * 86_400;
 
 /** What its upstream keeps for a standby, which is lost one day if the standby stays away. */
-function keptWalFindings(node: NodeOutline, upstream: ServerObservation | undefined): Finding[] {
-  const slot = upstream?.slots.find(({ name }) => name === node.slot);
+function keptWalFindings(
+  node: NodeOutline,
+  own: ServerObservation | undefined,
+  upstream: ServerObservation | undefined,
+): Finding[] {
+  if (upstream === undefined) return [];
+  const slot = upstream.slots.find(({ name }) => name === node.slot);
+  if (own !== undefined && lacksWal(node, own, upstream) && !hasArchive(node)) {
+    const what = `${node.upstream} has no longer the WAL that it needs: its own ends at ${own.walLsn}, and that of ${node.upstream} begins at ${upstream.oldestWalLsn}`;
+    return [{ kind: "wal-gone", node: node.name, what, remedy: CLONED_AGAIN }];
+  }
   if (slot === undefined) return [];
   if (slot.lostCloneBytes !== null) {
     const what = `${node.upstream} has no longer the WAL that it needs: it was away for more than max_slot_wal_keep_size`;

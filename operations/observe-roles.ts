@@ -7,7 +7,7 @@ import type { Lsn } from "./lsn.ts";
 import { withFilesOf } from "./node-data.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
-import { containerState } from "./observe.ts";
+import { STILL_REPLAYS, containerState } from "./observe.ts";
 import type { ContainerState } from "./observe.ts";
 import { readPgControl } from "./pg-control.ts";
 import type { PgControl } from "./pg-control.ts";
@@ -104,8 +104,7 @@ interface RoleRow {
  * Which timeline a standby replays, it says over a replication connection only. Neither pg_control nor the history files
  * in pg_wal tell: the one may name an older timeline, the others are fetched from a primary whether they can be followed
  * or not. A standby may have received WAL of a newer timeline than it replays: whose that is says the WAL receiver, or,
- * where there is none any more, the newest file that it wrote for that position. After a restart it knows of nothing that
- * it has received until it has replayed all of it, and looks for more.
+ * where there is none any more, the newest file that it wrote for that position.
  */
 const ROLE = `
 SELECT pg_is_in_recovery() AS standby \\gset
@@ -123,9 +122,7 @@ SELECT row_to_json(answer) FROM (
     (pg_control_system()).system_identifier::text AS system_identifier,
     EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS streaming,
     (SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming') AS streams_from,
-    standby AND pg_last_wal_receive_lsn() IS NULL AND NOT EXISTS (
-      SELECT FROM pg_stat_activity WHERE backend_type = 'startup'
-      AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')) AS still_replays,
+    ${STILL_REPLAYS} AS still_replays,
     (SELECT setting::bigint FROM pg_settings WHERE name = 'recovery_min_apply_delay') AS delay,
     coalesce((SELECT extract(epoch FROM max(now() - xact_start))::int FROM pg_stat_activity
               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()), 0) AS oldest,

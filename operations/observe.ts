@@ -44,6 +44,10 @@ export interface ServerObservation {
    * applies all of that first, and looks for an upstream only then.
    */
   readonly appliesLate: boolean;
+  /** Whether a standby was restarted and has more WAL than it can tell yet. */
+  readonly stillReplays: boolean;
+  /** Where the WAL begins that it can still send to others. */
+  readonly oldestWalLsn: string;
   /** When a primary was promoted, as it says itself; null: it never was, or that is forgotten. */
   readonly promotedAt: string | null;
   readonly synchronous: SynchronousState;
@@ -166,6 +170,8 @@ export function serverObservation({ self, senders, slots, files, altered }: Serv
     alteredSystem: altered.map((row) => row.name),
     replayPaused: self.replay_paused,
     appliesLate: self.applies_late,
+    stillReplays: self.still_replays,
+    oldestWalLsn: self.oldest_wal_lsn,
     promotedAt: self.promoted_at,
     synchronous: {
       names: self.synchronous_names,
@@ -184,11 +190,21 @@ export interface SelfRow {
   pending_restart: PendingParameter[];
   replay_paused: boolean;
   applies_late: boolean;
+  still_replays: boolean;
+  oldest_wal_lsn: string;
   promoted_at: string | null;
   synchronous_names: string;
   waiting_commits: number;
   oldest_wait_seconds: number | null;
 }
+
+/**
+ * A standby knows of nothing that it has received before it was restarted until it has replayed all of it, and looks for
+ * more. `standby` is whether it is one.
+ */
+export const STILL_REPLAYS = `(standby AND pg_last_wal_receive_lsn() IS NULL AND NOT EXISTS (
+         SELECT FROM pg_stat_activity WHERE backend_type = 'startup'
+         AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')))`;
 
 /**
  * The timeline of a primary is in the name of its current WAL file: pg_control still names the old one right after a
@@ -213,6 +229,12 @@ SELECT standby,
        CASE WHEN standby THEN pg_get_wal_replay_pause_state() <> 'not paused' ELSE false END AS replay_paused,
        EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'RecoveryApplyDelay')
          AS applies_late,
+       ${STILL_REPLAYS} AS still_replays,
+       (SELECT coalesce('0/0'::pg_lsn + (('x' || substr(first, 1, 8))::bit(32)::bigint::numeric * 4294967296
+                 + ('x' || substr(first, 9, 8))::bit(32)::bigint
+                   * (SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size')), '0/0')::text
+          FROM (SELECT min(substr(name, 9)) AS first FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$') AS wal)
+         AS oldest_wal_lsn,
        CASE WHEN NOT standby
             THEN (SELECT to_char(modification AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') FROM pg_ls_waldir()
                    WHERE name = substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '.history')

@@ -80,6 +80,28 @@ const FOUND: readonly (readonly [
     [["node-2", "it does not stream from node-1", "it is waited for"]],
   ],
   [
+    "a standby that was away for longer than its upstream keeps WAL",
+    { "node-1": { senders: [], oldestWalLsn: "0/4000000" } },
+    [
+      ["node-2", "it does not stream from node-1", "it is waited for"],
+      [
+        "node-2",
+        "node-1 has no longer the WAL that it needs: its own ends at 0/3000000, and that of node-1 begins at 0/4000000",
+        "a new base backup of it is taken",
+      ],
+    ],
+  ],
+  [
+    "a standby that was just restarted, and does not know yet what it has",
+    { "node-1": { senders: [], oldestWalLsn: "0/4000000" }, "node-2": { stillReplays: true } },
+    [["node-2", "it does not stream from node-1", "it is waited for"]],
+  ],
+  [
+    "a delayed standby that is at what it received before it was disconnected",
+    { "node-1": { senders: [] }, "node-2": { appliesLate: true } },
+    [],
+  ],
+  [
     "a standby that still catches up",
     { "node-1": { senders: [sender("node-2", { state: "catchup" })] } },
     [["node-2", "its replication from node-1 is in state catchup", "it is waited for"]],

@@ -48,6 +48,8 @@ const PLAIN: ServerObservation = {
   alteredSystem: [],
   replayPaused: false,
   appliesLate: false,
+  stillReplays: false,
+  oldestWalLsn: "0/1000000",
   promotedAt: null,
   synchronous: { names: "", waitingCommits: 0, oldestWaitSeconds: 0 },
 };

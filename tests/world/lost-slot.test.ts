@@ -52,3 +52,13 @@ test("a standby that is away: preview says when its WAL is lost, then that it is
   expect(await slotState()).toBe("reserved");
   await stack.expectNoChanges();
 });
+
+test("a standby that was away, and whose slot somebody dropped, is cloned again too", async () => {
+  await docker("stop", standby);
+  await psqlIn(primary, "SELECT pg_drop_replication_slot('node_2')");
+  await write(6);
+  await stack.up();
+  await expectStreaming(stack, "node-1", ["node-2"]);
+  expect(await psqlIn(standby, "SELECT count(*) FROM kept")).toBe("14");
+  await stack.expectNoChanges();
+});
