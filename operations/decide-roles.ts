@@ -173,19 +173,20 @@ function whereTargetIsDown(target: DownNode, nodes: readonly NodeRole[], { dispe
 }
 
 /** Whether another node has been on a timeline of the same cluster that the target never was on. */
-function isNewer(node: NodeRole, { control }: DownNode): boolean {
-  if (control === undefined || (node.kind === "down" && node.fence === "unfinished")) return false;
-  const [system, timeline] =
-    node.kind === "down"
-      ? [node.control?.systemIdentifier, node.control?.timeline ?? 0]
-      : [node.systemIdentifier, node.timeline];
-  return system === control.systemIdentifier && timeline > control.timeline;
-}
+const isNewer = (node: NodeRole, target: DownNode): boolean =>
+  !(node.kind === "down" && node.fence === "unfinished") &&
+  target.newestTimeline !== null &&
+  systemOf(node) === systemOf(target) &&
+  (newestTimelineOf(node) ?? 0) > target.newestTimeline;
 
-function leftBehind(target: DownNode, newer: NodeRole): string {
-  const timeline = newer.kind === "down" ? newer.control?.timeline : newer.timeline;
-  return `${target.name} was the primary up to timeline ${target.control?.timeline}, and ${newer.name} is on timeline ${timeline}: there has been another primary since, and ${target.name} would take writes without its rows. Set \`primary: ${newer.name}\` to keep them; where they are not wanted, write \`acknowledge: { rejoin: [${newer.name}] }\` into the stack file.`;
-}
+const systemOf = (node: NodeRole): string | undefined =>
+  node.kind === "down" ? node.control?.systemIdentifier : node.systemIdentifier;
+
+const newestTimelineOf = (node: NodeRole): number | null =>
+  node.kind === "down" ? node.newestTimeline : node.timeline;
+
+const leftBehind = (target: DownNode, newer: NodeRole): string =>
+  `${target.name} was the primary up to timeline ${target.newestTimeline}, and ${newer.name} is on timeline ${newestTimelineOf(newer)}: there has been another primary since, and ${target.name} would take writes without its rows. Set \`primary: ${newer.name}\` to keep them; where they are not wanted, write \`acknowledge: { rejoin: [${newer.name}] }\` into the stack file.`;
 
 /** undefined: nobody was promoted in its place, for certain. All others are asked, and follow its own way. */
 function whyReplaced(target: DownNode, nodes: readonly NodeRole[]): string | undefined {

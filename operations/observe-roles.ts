@@ -66,6 +66,8 @@ export interface DownNode {
   readonly container: ContainerState;
   /** undefined: there is no data, or nothing to look through. */
   readonly control: PgControl | undefined;
+  /** The newest that it has been on; null: it has no data. Right after a promotion its last checkpoint is of an older one. */
+  readonly newestTimeline: number | null;
   /** The timelines up to that of its last checkpoint; null: it has no history of it, or no data. */
   readonly history: readonly TimelineSpan[] | null;
   /** With it a server starts as a standby, whatever it was. */
@@ -230,9 +232,15 @@ function receivedUpTo(row: RoleRow): Pick<StandbyRole, "timeline" | "history" | 
 }
 
 /** What the data directory of a node says while its server is down. */
-type NodeFiles = Pick<DownNode, "control" | "history" | "standbySignal" | "fence">;
+type NodeFiles = Pick<DownNode, "control" | "newestTimeline" | "history" | "standbySignal" | "fence">;
 
-const NO_FILES: NodeFiles = { control: undefined, history: null, standbySignal: false, fence: "none" };
+const NO_FILES: NodeFiles = {
+  control: undefined,
+  newestTimeline: null,
+  history: null,
+  standbySignal: false,
+  fence: "none",
+};
 
 async function downNode(node: Node, environment: RoleEnvironment, why: string): Promise<DownNode> {
   const container = await containerState(node);
@@ -254,11 +262,13 @@ async function nodeFiles(
     hasFile(docker, through, `${dataDirectory}/standby.signal`),
     readContainerFile(docker, through, fenceFile).then(fenceOf),
   ]);
-  if (control === undefined) return { control, history: null, standbySignal, fence };
+  if (control === undefined) return { ...NO_FILES, standbySignal, fence };
   const { timeline } = control;
-  const path = `${dataDirectory}/pg_wal/${historyFileName(timeline)}`;
-  const text = timeline === 1 ? "" : await readContainerFile(docker, through, path);
-  return { control, history: readHistory(timeline, text), standbySignal, fence };
+  const historyFile = (of: number): string => `${dataDirectory}/pg_wal/${historyFileName(of)}`;
+  const text = timeline === 1 ? "" : await readContainerFile(docker, through, historyFile(timeline));
+  let newestTimeline = timeline;
+  while (await hasFile(docker, through, historyFile(newestTimeline + 1))) newestTimeline += 1;
+  return { control, newestTimeline, history: readHistory(timeline, text), standbySignal, fence };
 }
 
 function fenceOf(text: string | undefined): Fence {

@@ -53,6 +53,11 @@ describe("node-2 is wanted", () => {
     ],
     ["and node-1 was killed", [down("node-1"), standby("node-2")], "failover"],
     [
+      "and is down, and was killed before the first checkpoint after its own promotion",
+      [standby("node-1", { history: SECOND }), down("node-2", { newestTimeline: 2 })],
+      "start",
+    ],
+    [
       "and is down, and older than a node whose rows are given up",
       [down("node-1", { control: NEWER }), down("node-2")],
       "start",

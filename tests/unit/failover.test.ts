@@ -30,6 +30,7 @@ const dead: DownNode = {
   name: "node-1",
   container: "stopped",
   control: undefined,
+  newestTimeline: null,
   history: null,
   standbySignal: false,
   fence: "none",

@@ -40,6 +40,7 @@ const stopped = (part: Partial<DownNode>): DownNode => ({
   name: "node-2",
   container: "stopped",
   control: control({}),
+  newestTimeline: 1,
   history: FIRST,
   standbySignal: true,
   fence: "none",

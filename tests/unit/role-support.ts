@@ -49,6 +49,7 @@ export const down = (name: string, part: Partial<DownNode> = {}): DownNode => ({
   name,
   container: "stopped",
   control: control(),
+  newestTimeline: part.control?.timeline ?? 1,
   history: FIRST,
   standbySignal: false,
   fence: "none",
