@@ -25,7 +25,7 @@ export async function failoverQuestion(
   guarantee: SynchronousGuarantee | null,
   wanted: string,
 ): Promise<FailoverQuestion> {
-  const foreseen = await foreseeRoles(environment, wanted, guarantee);
+  const foreseen = await foreseeRoles(environment, { wanted, guarantee });
   if (foreseen === undefined) {
     const names = (await findNodes(environment)).map(({ name }) => name);
     throw new OperationError(`expected --to to name a node of the stack (${names.join(", ")}), but got "${wanted}".`);

@@ -19,22 +19,30 @@ export type ForeseenDecision =
   | Exclude<RoleDecision, { kind: "failover" }>
   | (Extract<RoleDecision, { kind: "failover" }> & { readonly facts: FailoverFacts });
 
+export interface WantedRoles {
+  /** The node that the stack file names, or is going to name, as the primary. */
+  readonly wanted: string;
+  /** Whether that is a change; absent: it is. */
+  readonly asked?: boolean;
+  readonly guarantee: SynchronousGuarantee | null;
+  /** Of the nodes that the last update left: those that are added now hold nothing yet. Absent: all. */
+  readonly jobs?: RoleEnvironment["jobs"];
+  /** Nodes whose own rows the stack file gives up; absent: none. */
+  readonly dispensable?: readonly string[];
+}
+
 /**
  * Looks at all nodes of a stack, and changes nothing.
- * @param wanted the node that the stack file names, or is going to name, as the primary.
- * @param jobs of the nodes that the last update left: those that are added now hold nothing yet.
- * @returns undefined: that node has no container and never had one.
+ * @returns undefined: the wanted node has no container and never had one.
  */
 export async function foreseeRoles(
   environment: RoleEnvironment,
-  wanted: string,
-  guarantee: SynchronousGuarantee | null,
-  jobs: RoleEnvironment["jobs"] = environment.jobs,
+  { wanted, asked = true, guarantee, jobs, dispensable = [] }: WantedRoles,
 ): Promise<ForeseenRoles | undefined> {
   const nodes = await findAllNodes(environment, jobs);
   if (!nodes.some(({ name }) => name === wanted)) return undefined;
   const roles = await observeRoles(nodes, environment);
-  const decision = decideRoles(wanted, true, roles);
+  const decision = decideRoles(wanted, asked, roles, { dispensable, failed: [] });
   if (decision.kind !== "failover") return { nodes, roles, decision };
   const { from, to } = decision;
   const fromNode = nodes.find(({ name }) => name === from.name);

@@ -7,9 +7,11 @@ import { EngineGoneError, engineOf } from "./engine.ts";
 import { acceptedFailover, guaranteeUntilNow, refusedFailover } from "./failover.ts";
 import type { SynchronousGuarantee } from "./synchronous.ts";
 import { foreseeRoles } from "./foresee-roles.ts";
+import type { WantedRoles } from "./foresee-roles.ts";
 import type { DataVolume } from "./node-data.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
+import { containerState } from "./observe.ts";
 import { refusedSubnet } from "./refused-subnet.ts";
 import type { ChosenNetwork } from "./refused-subnet.ts";
 import { refusedTurns } from "./refused-turns.ts";
@@ -96,15 +98,33 @@ const unlessUnreachable =
 
 /** Only where the stack file names another primary: what else is wrong with roles is told by the topology itself. */
 async function primaryChange(before: LastingChoices, after: LastingChoices): Promise<string[]> {
-  if (before.primary.name === after.primary.name || (await foundedMajor(before)) === undefined) return [];
+  if (before.primary.name === after.primary.name) return primaryStart(before, after);
+  if ((await foundedMajor(before)) === undefined) return [];
   const guarantee = guaranteeUntilNow(before.guarantee, after.whenStandbyMissing);
-  const foreseen = await foreseeRoles(after.environment, after.primary.name, guarantee, before.environment.jobs);
+  const foreseen = await foreseeRoles(after.environment, { ...wantedOf(before, after), guarantee });
   if (foreseen === undefined) return newPrimary(before, after);
   const { decision } = foreseen;
   if (decision.kind === "refused") return [decision.reason];
   if (decision.kind !== "failover") return [];
   const refusal = refusedFailover(decision.facts, decision.from, acceptedFailover(after.acknowledgement));
   return refusal === undefined ? [] : [refusal];
+}
+
+const wantedOf = (
+  before: LastingChoices,
+  { primary, acknowledgement }: LastingChoices,
+): Omit<WantedRoles, "guarantee"> => ({
+  wanted: primary.name,
+  jobs: before.environment.jobs,
+  dispensable: acknowledgement.rejoin,
+});
+
+/** Only of one that is stopped: what runs the topology looks at itself. */
+async function primaryStart(before: LastingChoices, after: LastingChoices): Promise<string[]> {
+  if ((await containerState(after.primary)) !== "stopped") return [];
+  const wanted = { ...wantedOf(before, after), asked: false, guarantee: null };
+  const foreseen = await foreseeRoles(after.environment, wanted);
+  return foreseen?.decision.kind === "refused" ? [foreseen.decision.reason] : [];
 }
 
 /** A node has to be a standby before it can be the primary. */

@@ -23,7 +23,8 @@ export async function roleImpact(
   jobs: RoleEnvironment["jobs"],
 ): Promise<Impact> {
   const { environment } = context;
-  const foreseen = await foreseeRoles(environment, wanted, guarantee, jobs);
+  const dispensable = context.acknowledgement.rejoin;
+  const foreseen = await foreseeRoles(environment, { wanted, guarantee, jobs, dispensable });
   if (foreseen === undefined) throw new OperationError(`${wanted} has no container`);
   const { nodes, roles, decision } = foreseen;
   switch (decision.kind) {

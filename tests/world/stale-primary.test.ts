@@ -25,9 +25,12 @@ test("the old primary is not started by an update when both are down, and the ot
   await psqlIn(promoted, "SELECT pg_promote()");
   await psqlIn(promoted, "CREATE TABLE written_since AS SELECT 1 AS n");
   await docker("kill", promoted);
-  expect(await stack.failingUp()).toContain(
-    "node-1 was the primary up to timeline 1, and node-2 is on timeline 2: there has been another primary since",
-  );
+  const reason =
+    "node-1 was the primary up to timeline 1, and node-2 is on timeline 2: there has been another primary since";
+  const preview = await stack.pulumi(["preview"]);
+  expect(preview.exitCode).not.toBe(0);
+  expect(preview.output).toContain(reason);
+  expect(await stack.failingUp()).toContain(reason);
   expect((await inspect(stale)).State.Running).toBe(false);
 });
 
