@@ -2,6 +2,7 @@ import { engineOf, inspectContainer } from "./engine.ts";
 import { noAnswer } from "./errors.ts";
 import { findNodes } from "./node.ts";
 import type { Node, NodeMarks } from "./node.ts";
+import { APPLIES_LATE } from "./observe.ts";
 import { waitUntilReady } from "./server.ts";
 import { withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
@@ -94,7 +95,7 @@ async function anyTakesWrites(marks: NodeMarks): Promise<boolean> {
 
 /** Or it is one that applies late, which connects only once it has applied what it has. */
 const RECEIVES = `SELECT WHERE EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')
-  OR EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'RecoveryApplyDelay')`;
+  OR ${APPLIES_LATE}`;
 
 const receives = (node: Node, operator: OperatorCredentials): Promise<boolean> =>
   withOperator(node, operator, async (client) => {

@@ -199,10 +199,13 @@ async function copyDatabase(restored: Node, primary: Node, database: string, int
 /** A database that is always there, and that nobody renames or drops. */
 const BESIDE = "template1";
 
+const dropDatabase = (name: string): string => `DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE);\n`;
+
 /** What has the new name goes. */
-const renameDatabase = (from: string, to: string): string => `
-DROP DATABASE IF EXISTS ${escapeIdentifier(to)} WITH (FORCE);
-ALTER DATABASE ${escapeIdentifier(from)} RENAME TO ${escapeIdentifier(to)};
+const renameDatabase = (
+  from: string,
+  to: string,
+): string => `${dropDatabase(to)}ALTER DATABASE ${escapeIdentifier(from)} RENAME TO ${escapeIdentifier(to)};
 `;
 
 /** @throws OperationError with the old database as it was; where only dropping it failed, under its other name. */
@@ -214,8 +217,6 @@ async function replaceDatabase(primary: Node, made: string, database: string): P
     throw error;
   }
 }
-
-const dropDatabase = (name: string): string => `DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE);\n`;
 
 const isThere = (database: string): string =>
   `SELECT EXISTS (SELECT FROM pg_database WHERE datname = ${escapeLiteral(database)}) AS there \\gset\n`;

@@ -226,8 +226,7 @@ function oldPrimaryAmong(nodes: readonly NodeRole[]): DownNode | undefined {
       node.fence === "none" &&
       (node.control !== undefined || node.container === "missing" || node.container === "unreachable"),
   ) as DownNode[];
-  const heardFirst = candidates.toSorted((a, b) => Number(b.isHeard) - Number(a.isHeard));
-  return heardFirst.toSorted((a, b) => newestFirst(a.control, b.control))[0];
+  return candidates.toSorted((a, b) => newestFirst(a.control, b.control) || Number(b.isHeard) - Number(a.isHeard))[0];
 }
 
 function newestFirst(a: PgControl | undefined, b: PgControl | undefined): number {

@@ -9,6 +9,7 @@ import type { Lsn } from "./lsn.ts";
 import type { WhenStandbyMissing } from "./degrade.ts";
 import { withFilesOf } from "./node-data.ts";
 import type { Node } from "./node.ts";
+import { AWAITS_WAL } from "./observe.ts";
 import { positionOf } from "./observe-roles.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import { promote } from "./promote.ts";
@@ -309,8 +310,7 @@ interface ReplayRow {
 const REPLAY = `
 SELECT pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), '0/0') AS done,
        coalesce(pg_last_wal_replay_lsn(), '0/0')::text AS replayed,
-       EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup'
-               AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')) AS starved`;
+       ${AWAITS_WAL} AS starved`;
 
 /**
  * Makes a standby the primary in the place of a dead one, whose container does not run. The dead one is fenced first:

@@ -1,7 +1,7 @@
 import prettyBytes from "pretty-bytes";
 import type { ImpactLevel } from "./impact.ts";
 import { parseLsn } from "./lsn.ts";
-import type { NodeObservation, PendingParameter, ServerObservation } from "./observe.ts";
+import type { NodeObservation, PendingParameter, ServerObservation, WalSender } from "./observe.ts";
 import type { Slot } from "./slots.ts";
 import { SYNCHRONOUS_STANDBY_NAMES, missingStandbys } from "./synchronous.ts";
 import { reservedSlots, standbysOf, waitingSlots } from "./topology.ts";
@@ -128,20 +128,24 @@ function streamingFindings(node: NodeOutline, servers: ReadonlyMap<string, Serve
   return problem === undefined ? [] : [{ kind: "not-streaming", node: node.name, what: problem, remedy: WAITING }];
 }
 
+/** undefined: the node is not connected to its upstream. */
+export const senderTo = ({ name }: NodeOutline, { senders }: ServerObservation): WalSender | undefined =>
+  senders.find(({ applicationName }) => applicationName === name);
+
 /** Whether a delayed standby is not connected because it is still at what it received before. It will be, by itself. */
 export const followsLate = (node: NodeOutline, own: ServerObservation, upstream: ServerObservation): boolean =>
-  own.appliesLate && !upstream.senders.some(({ applicationName }) => applicationName === node.name);
+  own.appliesLate && senderTo(node, upstream) === undefined;
 
 /** Whether its upstream has no longer what comes next for a standby: it never streams again by itself. */
 export const lacksWal = (node: NodeOutline, own: ServerObservation, upstream: ServerObservation): boolean =>
   own.role === "standby" &&
   !own.stillReplays &&
-  !upstream.senders.some(({ applicationName }) => applicationName === node.name) &&
+  senderTo(node, upstream) === undefined &&
   parseLsn(own.walLsn) < parseLsn(upstream.oldestWalLsn);
 
 /** Why a standby does not count as replicating; undefined: it streams over TLS from its own slot. */
 export function streamingProblem(node: NodeOutline, upstream: ServerObservation): string | undefined {
-  const sender = upstream.senders.find((candidate) => candidate.applicationName === node.name);
+  const sender = senderTo(node, upstream);
   if (sender === undefined) return `it does not stream from ${node.upstream}`;
   if (sender.state !== "streaming") return `its replication from ${node.upstream} is in state ${sender.state}`;
   if (!sender.ssl) return `it streams from ${node.upstream} without TLS`;

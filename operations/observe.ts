@@ -198,13 +198,19 @@ export interface SelfRow {
   oldest_wait_seconds: number | null;
 }
 
+/** Whether a standby has replayed all that it has, and waits for more. */
+export const AWAITS_WAL = `EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup'
+               AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval'))`;
+
+/** Whether a delayed standby waits to apply what it has received. */
+export const APPLIES_LATE =
+  "EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'RecoveryApplyDelay')";
+
 /**
  * A standby knows of nothing that it has received before it was restarted until it has replayed all of it, and looks for
  * more. `standby` is whether it is one.
  */
-export const STILL_REPLAYS = `(standby AND pg_last_wal_receive_lsn() IS NULL AND NOT EXISTS (
-         SELECT FROM pg_stat_activity WHERE backend_type = 'startup'
-         AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')))`;
+export const STILL_REPLAYS = `(standby AND pg_last_wal_receive_lsn() IS NULL AND NOT ${AWAITS_WAL})`;
 
 /**
  * The timeline of a primary is in the name of its current WAL file: pg_control still names the old one right after a
@@ -227,8 +233,7 @@ SELECT standby,
                 ) ORDER BY name), '[]')
           FROM pg_settings AS parameter WHERE pending_restart) AS pending_restart,
        CASE WHEN standby THEN pg_get_wal_replay_pause_state() <> 'not paused' ELSE false END AS replay_paused,
-       EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'RecoveryApplyDelay')
-         AS applies_late,
+       ${APPLIES_LATE} AS applies_late,
        ${STILL_REPLAYS} AS still_replays,
        (SELECT coalesce('0/0'::pg_lsn + (('x' || substr(first, 1, 8))::bit(32)::bigint::numeric * 4294967296
                  + ('x' || substr(first, 9, 8))::bit(32)::bigint

@@ -3,7 +3,7 @@ import type { BackupPlace } from "./backup-place.ts";
 import { readContainerFile } from "./container-file.ts";
 import type { WhenStandbyMissing } from "./degrade.ts";
 import type { OnHost } from "./docker-host.ts";
-import { EngineGoneError, engineOf } from "./engine.ts";
+import { EngineGoneError, engineOf, inspectContainer } from "./engine.ts";
 import { acceptedFailover, guaranteeUntilNow, refusedFailover } from "./failover.ts";
 import type { SynchronousGuarantee } from "./synchronous.ts";
 import { foreseeRoles } from "./foresee-roles.ts";
@@ -11,7 +11,6 @@ import type { WantedRoles } from "./foresee-roles.ts";
 import type { DataVolume } from "./node-data.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
-import { containerState } from "./observe.ts";
 import { refusedSubnet } from "./refused-subnet.ts";
 import type { ChosenNetwork } from "./refused-subnet.ts";
 import { refusedTurns } from "./refused-turns.ts";
@@ -121,7 +120,9 @@ const wantedOf = (
 
 /** Only of one that is stopped: what runs the topology looks at itself. */
 async function primaryStart(before: LastingChoices, after: LastingChoices): Promise<string[]> {
-  if ((await containerState(after.primary)) !== "stopped") return [];
+  const { primary } = after;
+  const container = await inspectContainer(engineOf(primary), primary.container).catch(unlessUnreachable(primary));
+  if (container === undefined || container.State.Running) return [];
   const wanted = { ...wantedOf(before, after), asked: false, guarantee: null };
   const foreseen = await foreseeRoles(after.environment, wanted);
   return foreseen?.decision.kind === "refused" ? [foreseen.decision.reason] : [];

@@ -1,5 +1,5 @@
 import { noAnswer } from "./errors.ts";
-import { followsLate, streamingProblem } from "./findings.ts";
+import { followsLate, senderTo, streamingProblem } from "./findings.ts";
 import { bytesBehind, parseLsn } from "./lsn.ts";
 import { observeServer } from "./observe.ts";
 import type { ServerObservation } from "./observe.ts";
@@ -70,7 +70,7 @@ async function lateReplication(
 }
 
 function verifiedReplication(node: ShapedNode, upstream: ServerObservation): VerifiedReplication {
-  const sender = upstream.senders.find((candidate) => candidate.applicationName === node.name);
+  const sender = senderTo(node, upstream);
   if (sender === undefined) throw new Error(`${node.name} stopped streaming`);
   return {
     node: node.name,
