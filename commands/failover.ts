@@ -4,9 +4,10 @@ import { execa } from "execa";
 import type { WhenStandbyMissing } from "../operations/degrade.ts";
 import { requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
-import { guaranteeUntilNow } from "../operations/failover.ts";
+import { covers, guaranteeUntilNow } from "../operations/failover.ts";
 import { failoverQuestion } from "../operations/failover-question.ts";
 import type { FailoverQuestion } from "../operations/failover-question.ts";
+import type { LostBytes } from "../operations/role-environment.ts";
 import { roleState } from "../operations/role-state.ts";
 import { runCommand } from "./command.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY } from "./project.ts";
@@ -15,11 +16,12 @@ const ACKNOWLEDGED_KEY = "acknowledge.failover";
 const LOST_BYTES_KEY = `${ACKNOWLEDGED_KEY}.lostBytes`;
 
 await runCommand({
-  usage: `usage: npm run failover -- --to NODE [--stack NAME] [--yes [--lost-bytes N]]
+  usage: `usage: npm run failover -- --to NODE [--stack NAME] [--yes [--lost-bytes N|unknown]]
 Makes another node of a stack (default: ${DEFAULT_STACK}) its primary, when the one that is does not answer: says what is known,
 asks, writes the answer into the stack file, and runs the update. A primary that answers is switched over cleanly.
-With --yes nobody is asked; rows that may be lost then have to be accepted by --lost-bytes, in bytes of WAL, and a node
-whose host cannot be reached, so that nobody can stop it first, by --unfenced NODE (several times for several).`,
+With --yes nobody is asked; rows that may be lost then have to be accepted by --lost-bytes, in bytes of WAL, or unknown
+where nobody can tell, and a node whose host cannot be reached, so that nobody can stop it first, by --unfenced NODE
+(several times for several).`,
   options: {
     to: { type: "string" },
     stack: { type: "string", short: "s", default: DEFAULT_STACK },
@@ -43,15 +45,16 @@ whose host cannot be reached, so that nobody can stop it first, by --unfenced NO
   },
 });
 
-function bytesOf(text: string | undefined): number | null {
+function bytesOf(text: string | undefined): LostBytes | null {
   if (text === undefined) return null;
+  if (text === "unknown") return text;
   if (/^\d+$/.test(text)) return Number(text);
-  throw new OperationError(`expected --lost-bytes to be a number of bytes, but got "${text}".`);
+  throw new OperationError(`expected --lost-bytes to be a number of bytes, or unknown, but got "${text}".`);
 }
 
-function requireAccepted(question: FailoverQuestion, accepted: number | null, unfenced: readonly string[]): void {
+function requireAccepted(question: FailoverQuestion, accepted: LostBytes | null, unfenced: readonly string[]): void {
   const { lostBytes } = question;
-  const isLossAccepted = lostBytes === null || (accepted !== null && accepted >= lostBytes);
+  const isLossAccepted = lostBytes === null || (accepted !== null && covers(accepted, lostBytes));
   if (isLossAccepted && question.unfenced.every((name) => unfenced.includes(name))) return;
   throw new OperationError(
     `Rows may be lost, and --yes alone does not accept that: add ${acceptance(question)}. Nothing was changed.`,

@@ -1,17 +1,17 @@
 import { OperationError } from "./errors.ts";
-import { describeFailover, knownLossBytes, needsAcknowledgement } from "./failover.ts";
+import { describeFailover, lossOf, needsAcknowledgement } from "./failover.ts";
 import type { SynchronousGuarantee } from "./synchronous.ts";
 import { foreseeRoles } from "./foresee-roles.ts";
 import { findNodes } from "./node.ts";
 import { takenBack } from "./role-impact.ts";
-import type { RoleEnvironment } from "./role-environment.ts";
+import type { LostBytes, RoleEnvironment } from "./role-environment.ts";
 
 /** What an operator has to know, and to answer, before another node is made the primary. */
 export interface FailoverQuestion {
   /** A sentence each. */
   readonly facts: readonly string[];
-  /** Bytes of WAL that are given up, to be acknowledged, as far as it can be told. null: no row is lost. */
-  readonly lostBytes: number | null;
+  /** What is given up, to be acknowledged. null: no row is lost. */
+  readonly lostBytes: LostBytes | null;
   /** Nodes that nobody can stop first, to be acknowledged. */
   readonly unfenced: readonly string[];
 }
@@ -62,7 +62,7 @@ export async function failoverQuestion(
       const { facts, from } = decision;
       return {
         facts: describeFailover(facts, from),
-        lostBytes: needsAcknowledgement(facts) ? knownLossBytes(facts) : null,
+        lostBytes: needsAcknowledgement(facts) ? lossOf(facts) : null,
         unfenced: facts.unfenceable,
       };
     }

@@ -13,7 +13,7 @@ import { AWAITS_WAL } from "./observe.ts";
 import { positionOf } from "./observe-roles.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import { promote } from "./promote.ts";
-import type { RoleAcknowledgement, RoleEnvironment, Switchover } from "./role-environment.ts";
+import type { LostBytes, RoleAcknowledgement, RoleEnvironment, Switchover } from "./role-environment.ts";
 import { reserveSlots } from "./slots.ts";
 import { one, withOperator } from "./sql.ts";
 import type { OperatorCredentials } from "./sql.ts";
@@ -174,7 +174,7 @@ export const needsAcknowledgement = ({ acknowledgedRowsAreSafe, lostBytes }: Fai
 /** What the stack file accepts of a failover. */
 export interface AcceptedFailover {
   /** null: nothing was said. */
-  readonly lostBytes: number | null;
+  readonly lostBytes: LostBytes | null;
   /** Nodes that nobody could stop first. */
   readonly unfenced: readonly string[];
 }
@@ -194,10 +194,13 @@ export function refusedFailover(facts: FailoverFacts, from: DownNode, accepted: 
 }
 
 const acceptsLoss = (facts: FailoverFacts, { lostBytes }: AcceptedFailover): boolean =>
-  !needsAcknowledgement(facts) || (lostBytes !== null && knownLossBytes(facts) <= lostBytes);
+  !needsAcknowledgement(facts) || (lostBytes !== null && covers(lostBytes, lossOf(facts)));
 
-/** Where the log of the dead primary ends may not be known, but what another standby has of it is. */
-export const knownLossBytes = ({ lostBytes, missedBytes }: FailoverFacts): number => lostBytes ?? missedBytes;
+/** No number covers a loss that nobody knows. */
+export const covers = (accepted: LostBytes, loss: LostBytes): boolean =>
+  accepted === "unknown" || (loss !== "unknown" && loss <= accepted);
+
+export const lossOf = ({ lostBytes }: FailoverFacts): LostBytes => lostBytes ?? "unknown";
 
 function whyAsked({ to }: FailoverFacts, { name, container, why, standbySignal }: DownNode): string {
   if (standbySignal) {
@@ -214,7 +217,7 @@ function whyAsked({ to }: FailoverFacts, { name, container, why, standbySignal }
 export function acknowledgementOf(facts: FailoverFacts): string {
   const { unfenceable } = facts;
   const keys = [
-    ...(needsAcknowledgement(facts) ? [`lostBytes: ${knownLossBytes(facts)}`] : []),
+    ...(needsAcknowledgement(facts) ? [`lostBytes: ${lossOf(facts)}`] : []),
     ...(unfenceable.length > 0 ? [`unfenced: [${unfenceable.join(", ")}]`] : []),
   ];
   return `acknowledge: { failover: { ${keys.join(", ")} } }`;
@@ -262,7 +265,8 @@ function lossLine(
   { name }: DownNode,
 ): string {
   const position = `${to} has received up to ${formatLsn(toReceivedLsn)}`;
-  if (fromEndLsn === null) return `Where the log of ${name} ends cannot be told, ${position}.`;
+  if (fromEndLsn === null)
+    return `Where the log of ${name} ends cannot be told, ${position}: how much would be lost is not known.`;
   const end = `The log of ${name} ends at ${formatLsn(fromEndLsn)}, ${position}`;
   if (lostBytes === null && lost.length > 0) return `${end}.`;
   if (lostBytes === null)
@@ -333,7 +337,8 @@ export async function failOver(order: FailoverOrder): Promise<Switchover> {
     await promote(client, to.name);
   });
   const writeGapMs = Math.round(performance.now() - startedAt);
-  return { from: facts.from, to: facts.to, writeGapMs, lostBytes: knownLossBytes(facts), at: new Date().toISOString() };
+  const { lostBytes } = facts;
+  return { from: facts.from, to: facts.to, writeGapMs, lostBytes, at: new Date().toISOString() };
 }
 
 /** When its container last ended; undefined: there is none, or nobody can see it. */

@@ -27,10 +27,13 @@ export interface DataJob extends OnHost {
   readonly mounts: readonly JobMount[];
 }
 
+/** Bytes of WAL; "unknown": where the log of a dead primary ends cannot be told, nor what is lost with it. */
+export type LostBytes = number | "unknown";
+
 /** What the operator has said may be lost, in the stack file. */
 export interface RoleAcknowledgement {
-  /** Bytes of WAL that a dead primary may keep for itself; null: nothing was said. */
-  readonly failoverLostBytes: number | null;
+  /** What a dead primary may keep for itself; null: nothing was said. */
+  readonly failoverLostBytes: LostBytes | null;
   /** Nodes that may be replaced although nobody can stop them first; absent: none. */
   readonly unfenced?: readonly string[];
   /** Nodes whose own rows may be discarded so that they can follow the primary. */
@@ -43,8 +46,8 @@ export interface Switchover {
   readonly to: string;
   /** From the order to stop the old primary until the new one took writes. */
   readonly writeGapMs: number;
-  /** WAL that the old primary had and the new one did not get. */
-  readonly lostBytes: number;
+  /** WAL that the old primary had and the new one did not get; null: it cannot be told. */
+  readonly lostBytes: number | null;
   /** ISO 8601, UTC. */
   readonly at: string;
 }

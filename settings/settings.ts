@@ -213,8 +213,8 @@ export interface Acknowledgements {
 }
 
 export interface AcknowledgedFailover {
-  /** Of WAL. */
-  readonly lostBytes: number;
+  /** Of WAL; "unknown": however many there are. */
+  readonly lostBytes: number | "unknown";
   /** Nodes that may be replaced although nobody can stop them first: the engine of their host does not answer. */
   readonly unfenced: readonly string[];
 }

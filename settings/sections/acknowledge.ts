@@ -2,10 +2,10 @@ import { z } from "zod";
 import { rules } from "../rules.ts";
 import { onOff } from "./switches.ts";
 
-const lostBytes = z.int().nonnegative().register(rules, {
+const lostBytes = z.union([z.int().nonnegative(), z.literal("unknown")]).register(rules, {
   what: "a number of bytes",
-  allowed: "a whole number, 0 or more",
-  fix: "Say how many bytes of WAL may be lost; the refused preview names how many there are.",
+  allowed: "a whole number, 0 or more, or unknown",
+  fix: "Say how many bytes of WAL may be lost; the refused preview names how many there are, or that nobody can tell.",
 });
 
 const unfencedNode = z.string().register(rules, {
@@ -20,7 +20,7 @@ const unfenced = z.array(unfencedNode).register(rules, {
   fix: "Write it for example as [node-1].",
 });
 
-const failover = z.strictObject({ lostBytes, unfenced: unfenced.default([]) }).register(rules, {
+const failover = z.strictObject({ lostBytes: lostBytes.default(0), unfenced: unfenced.default([]) }).register(rules, {
   what: "an acknowledged failover",
   allowed: "the keys lostBytes and unfenced",
   fix: "Write it as { lostBytes: 0 }, with the number that the refused preview names.",

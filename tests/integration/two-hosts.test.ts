@@ -77,12 +77,12 @@ describe("the host of the primary cannot be reached", () => {
     await stack.configure(config());
     const output = await stack.failingUp();
     expect(output).toContain("whether its host is dead or only cut off is not known");
-    expect(output).toContain("`acknowledge: { failover: { lostBytes: 0, unfenced: [node-2] } }`");
+    expect(output).toContain("`acknowledge: { failover: { lostBytes: unknown, unfenced: [node-2] } }`");
     expect(await psql("node-1", "SELECT pg_is_in_recovery()")).toBe("t");
   });
 
   test("acknowledged, another primary takes writes; the old one stops when it learns of it", async () => {
-    await stack.configure(config({ acknowledge: { failover: { lostBytes: 0, unfenced: ["node-2"] } } }));
+    await stack.configure(config({ acknowledge: { failover: { lostBytes: "unknown", unfenced: ["node-2"] } } }));
     await stack.up();
     expect(await psql("node-1", "CREATE TABLE near AS SELECT 1 AS n; SELECT pg_is_in_recovery()")).toBe("f");
     await hosts.heal("db2");

@@ -22,7 +22,7 @@ export interface StackOutputs {
     readonly from: string;
     readonly to: string;
     readonly writeGapMs: number;
-    readonly lostBytes: number;
+    readonly lostBytes: number | null;
     readonly at: string;
   } | null;
 }

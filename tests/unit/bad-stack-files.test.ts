@@ -90,9 +90,16 @@ const UNKNOWN_KEYS: readonly BadFile[] = [
   ["a misspelt acknowledgement", { acknowledge: { volume: [] } }, [["acknowledge.volume", "Did you mean volumes?"]]],
   [
     "acknowledgements of something else",
-    { acknowledge: { failover: {}, rejoin: ["nod-2"], volumes: ["other-data", "-"], synchronous: "yes" } },
+    {
+      acknowledge: {
+        failover: { lostBytes: "many" },
+        rejoin: ["nod-2"],
+        volumes: ["other-data", "-"],
+        synchronous: "yes",
+      },
+    },
     [
-      ["acknowledge.failover.lostBytes", "it is missing"],
+      ["acknowledge.failover.lostBytes", '"many" is not a number of bytes'],
       ["acknowledge.volumes[1]", "is not the name of a Docker volume"],
       ["acknowledge.synchronous", '"yes" is not a yes or no'],
       ["acknowledge.rejoin[0]", "Did you mean node-2?"],

@@ -85,7 +85,7 @@ describe("good stack files", () => {
       "acknowledged losses",
       {
         acknowledge: {
-          failover: { lostBytes: 0, unfenced: ["node-1"] },
+          failover: { unfenced: ["node-1"] },
           volumes: ["pg-topology-dev-archive"],
           rejoin: ["node-1"],
         },

@@ -127,7 +127,7 @@ test("a backup is taken from the new primary, and a database restored into it ov
 });
 
 describe("the host of the primary cannot be reached", () => {
-  const unfenced = { failover: { lostBytes: 0, unfenced: ["node-2"] } };
+  const unfenced = { failover: { lostBytes: "unknown", unfenced: ["node-2"] } };
 
   beforeAll(() => hosts.cut("db2"));
 
@@ -149,7 +149,7 @@ describe("the host of the primary cannot be reached", () => {
     const output = await stack.failingUp();
     expect(output).toContain("Write `backup: { host: db3 }`");
     expect(output).toContain("whether its host is dead or only cut off is not known");
-    expect(output).toContain("`acknowledge: { failover: { lostBytes: 0, unfenced: [node-2] } }`");
+    expect(output).toContain("`acknowledge: { failover: { lostBytes: unknown, unfenced: [node-2] } }`");
     expect(await psql("node-3", "SELECT pg_is_in_recovery()")).toBe("t");
   });
 
@@ -199,7 +199,7 @@ describe("over a distance", () => {
 
   test("a primary that only this machine cannot reach is not replaced while a standby elsewhere confirms its commits", async () => {
     await hosts.hide("db2");
-    const unfenced = { failover: { lostBytes: 0, unfenced: ["node-2"] } };
+    const unfenced = { failover: { unfenced: ["node-2"] } };
     await stack.configure(config({ primary: "node-1", ...QUORUM, acknowledge: unfenced }));
     const output = await stack.failingUp();
     await hosts.heal("db2");
@@ -236,7 +236,7 @@ async function partition(table: string, old: NodeName, way: (typeof WAYS)[number
     names.filter((name) => name !== old),
     psql,
   );
-  const unfenced = { failover: { lostBytes: 0, unfenced: [old] } };
+  const unfenced = { failover: { unfenced: [old] } };
   await stack.configure(config({ primary, ...QUORUM, acknowledge: unfenced }));
   // What it needs the host for fails: of db3 that is the backup server.
   await stack.pulumi(["up", "--yes", "--skip-preview"]);
