@@ -65,7 +65,7 @@ async function settlePrimary(order: RoleOrder, failed: Set<string>, roundsLeft: 
   switch (decision.kind) {
     case "none":
       await releaseLeftOverHold(order, roles);
-      return null;
+      return changedBefore(order, wanted);
     case "start":
       if (roundsLeft === 0) throw new OperationError(`expected ${decision.nodes.join(", ")} to answer once started.`);
       for (const name of await startAll(order, nodes, roles, decision.nodes)) failed.add(name);
@@ -83,6 +83,12 @@ async function settlePrimary(order: RoleOrder, failed: Set<string>, roundsLeft: 
     case "refused":
       throw new OperationError(`${decision.reason} Nothing was changed.`);
   }
+}
+
+/** What was done by an update that did not come to its end, or by hand: nobody measured it. null: nothing was. */
+function changedBefore({ primaryBefore: from }: RoleOrder, to: string): Switchover | null {
+  if (from === null || from === to) return null;
+  return { from, to, writeGapMs: null, lostBytes: null, at: new Date().toISOString() };
 }
 
 /** Those of the plan, and those that leave with this update: one of them may be the primary. */
@@ -201,7 +207,7 @@ async function promoteWithAll(
     await reserveSlots(client, reservedSlots(shape, target));
     await promote(client, to.name);
   });
-  if (from?.control === undefined) return null;
+  if (from?.control === undefined) return changedBefore(order, to.name);
   const writeGapMs = Math.max(0, Date.now() - from.control.writtenAtSeconds * 1000);
   return { from: from.name, to: to.name, writeGapMs, lostBytes: 0, at: new Date().toISOString() };
 }

@@ -44,8 +44,8 @@ export interface RoleAcknowledgement {
 export interface Switchover {
   readonly from: string;
   readonly to: string;
-  /** From the order to stop the old primary until the new one took writes. */
-  readonly writeGapMs: number;
+  /** From the order to stop the old primary until the new one took writes; null: nobody measured it. */
+  readonly writeGapMs: number | null;
   /** WAL that the old primary had and the new one did not get; null: it cannot be told. */
   readonly lostBytes: number | null;
   /** ISO 8601, UTC. */

@@ -47,8 +47,7 @@ export async function switchOver(order: SwitchoverOrder): Promise<Switchover> {
     await runAsSuperuser(from, "CHECKPOINT;\n");
     await untilReplayed(client, to, await writtenLsn(order), CATCH_UP_TIMEOUT_SECONDS, order.signal);
     order.log(`${from.name} is stopped cleanly, and ${to.name} takes its place`);
-    const stoppedAt = performance.now();
-    await stopWithEverythingSent(order, client);
+    const stoppedAt = await stopWithEverythingSent(order, client);
     await promote(client, to.name);
     const writeGapMs = Math.round(performance.now() - stoppedAt);
     return { from: from.name, to: to.name, writeGapMs, lostBytes: 0, at: new Date().toISOString() };
@@ -60,15 +59,20 @@ async function writtenLsn({ from, operator }: SwitchoverOrder): Promise<string> 
   return (await withOperator(from, operator, (client) => one<{ lsn: string }>(client, query))).lsn;
 }
 
-/** After this the old primary is down, and the other has all that it ever wrote. */
-async function stopWithEverythingSent(order: SwitchoverOrder, client: pg.Client): Promise<void> {
+/**
+ * After this the old primary is down, and the other has all that it ever wrote.
+ * @returns when it took writes for the last time, by this process's clock, in milliseconds.
+ */
+async function stopWithEverythingSent(order: SwitchoverOrder, client: pg.Client): Promise<number> {
   const { from, to, environment } = order;
   try {
     await holdAsStandby(environment, from);
+    const stoppedAt = performance.now();
     await requestCleanStop(from);
     const shutdownCheckpoint = await untilShutDown(order);
     // A position past the beginning of the record is one past its end: records are replayed whole.
     await untilReplayed(client, to, formatLsn(shutdownCheckpoint + 1n), REPLAY_TIMEOUT_SECONDS, undefined);
+    return stoppedAt;
   } catch (error) {
     await startAgain(order);
     throw new OperationError(`the switchover was called off, and ${from.name} was started again: ${messageOf(error)}`);

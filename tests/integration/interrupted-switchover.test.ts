@@ -56,13 +56,16 @@ test.each(randomInterruptions(COUNT, SEED))(
   "a switchover, $signal ($target) after $moment of the time around the promotion, is finished by the next update",
   async ({ moment, ...way }) => {
     const milliseconds = promotedAfterMilliseconds - BEFORE_PROMOTION_MILLISECONDS + moment * WINDOW_MILLISECONDS;
-    primary = primary === "node-1" ? "node-2" : "node-1";
+    const before = primary;
+    primary = before === "node-1" ? "node-2" : "node-1";
     await stack.configure(config());
     await interruptAndRecover(stack, { ...way, moment: 1 }, milliseconds);
     expect((await writableNodes()).length).toBeLessThanOrEqual(1);
 
     await stack.up();
     expect(await writableNodes()).toEqual([primary]);
+    const { lastSwitchover } = await stack.outputs<StackOutputs>();
+    expect(lastSwitchover).toMatchObject({ from: before, to: primary });
     await ledger.untilWritten();
     expect(await ledger.lost()).toEqual([]);
     const standbys = NODES.filter((node) => node !== primary);

@@ -21,7 +21,7 @@ export interface StackOutputs {
   readonly lastSwitchover: {
     readonly from: string;
     readonly to: string;
-    readonly writeGapMs: number;
+    readonly writeGapMs: number | null;
     readonly lostBytes: number | null;
     readonly at: string;
   } | null;
