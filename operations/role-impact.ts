@@ -3,6 +3,7 @@ import { acceptedFailover, describeFailover, refusedFailover } from "./failover.
 import type { SynchronousGuarantee } from "./synchronous.ts";
 import { foreseeRejoins } from "./foresee-rejoins.ts";
 import { foreseeRoles } from "./foresee-roles.ts";
+import type { ForeseenDecision, ForeseenRoles } from "./foresee-roles.ts";
 import type { Impact } from "./impact.ts";
 import { bytesBehind } from "./lsn.ts";
 import type { PrimaryRole, StandbyRole } from "./observe-roles.ts";
@@ -11,6 +12,12 @@ import type { RoleEnvironment } from "./role-environment.ts";
 
 /** Measured: what a switchover of a topology without long-running work takes. */
 const EXPECTED_WRITE_GAP_SECONDS = 0.3;
+
+export interface RoleImpact {
+  readonly impact: Impact;
+  /** null: it cannot be told. */
+  readonly decided: ForeseenDecision["kind"] | null;
+}
 
 /**
  * What it will take to make a node the only primary. Nothing is changed.
@@ -21,12 +28,19 @@ export async function roleImpact(
   wanted: string,
   guarantee: SynchronousGuarantee | null,
   jobs: RoleEnvironment["jobs"],
-): Promise<Impact> {
+): Promise<RoleImpact> {
   const { environment } = context;
   const dispensable = context.acknowledgement.rejoin;
   const foreseen = await foreseeRoles(environment, { wanted, guarantee, jobs, dispensable });
   if (foreseen === undefined) throw new OperationError(`${wanted} has no container`);
-  const { nodes, roles, decision } = foreseen;
+  return { impact: await impactOf(context, wanted, foreseen), decided: foreseen.decision.kind };
+}
+
+async function impactOf(
+  context: RejoinContext,
+  wanted: string,
+  { nodes, roles, decision }: ForeseenRoles,
+): Promise<Impact> {
   switch (decision.kind) {
     case "none": {
       const rejoins = await foreseeRejoins(context, nodes, roles, wanted);

@@ -13,6 +13,8 @@ export interface Layout {
   readonly fenceFile: string;
   /** Written by initdb, taken away by the first start: a cluster that never ran can have no newer primary. */
   readonly foundingFile: string;
+  /** Included in postgresql.conf: how much WAL slots may keep where the volume has little room. By the guard. */
+  readonly slotBoundFile: string;
 }
 
 export const CONFIGURATION_MOUNT = "/etc/pg-topology";
@@ -91,5 +93,6 @@ export function layoutOf(postgresMajor: number): Layout {
     stagingDirectory: `${dataMount}/staging`,
     fenceFile: `${dataMount}/fence`,
     foundingFile: `${dataMount}/founding`,
+    slotBoundFile: `${dataMount}/slot-bound.conf`,
   };
 }

@@ -11,7 +11,7 @@ import type { Layout } from "./layout.ts";
 import { monitoringPlan } from "./monitoring.ts";
 import * as names from "./names.ts";
 import type { StackIdentity } from "./names.ts";
-import { effectiveParameters, parameterLayers } from "./parameters.ts";
+import { SLOT_WAL_MEGABYTES, effectiveParameters, parameterLayers } from "./parameters.ts";
 import type { HostPort, NetworkPlan, NodePlan, Plan, PlannedFile } from "./plan.ts";
 import { replicationConninfo } from "./primary-conninfo.ts";
 import { replicationParameters } from "./replication-parameters.ts";
@@ -166,7 +166,10 @@ function programFiles(settings: Settings, layout: Layout, node: NodeSettings): P
     name: peer.name,
     conninfo: replicationConninfo(settings, node.name, [peer]),
   }));
-  const guard = { node: node.name, layout, peersFile: CONFIGURATION_FILES.peers, ...settings.guard };
+  const guard = {
+    ...{ node: node.name, layout, peersFile: CONFIGURATION_FILES.peers, slotWalMegabytes: SLOT_WAL_MEGABYTES },
+    ...settings.guard,
+  };
   return [
     // Before the guard: one that starts in between finds whom to ask.
     { path: CONFIGURATION_FILES.peers, content: render("peers", { peers: guardPeers }), mode: 0o640 },
@@ -184,6 +187,7 @@ function serverFiles(settings: Settings, node: NodeSettings): PlannedFile[] {
 }
 
 function postgresqlConf(settings: Settings, node: NodeSettings): string {
+  const { slotBoundFile } = layoutOf(settings.postgresMajor);
   const layers = parameterLayers(settings);
   const effective = effectiveParameters(layers);
   const own = new Set(layers.owned);
@@ -191,6 +195,8 @@ function postgresqlConf(settings: Settings, node: NodeSettings): string {
   return render("postgresql.conf", {
     node: node.name,
     decided: effective.filter((line) => !own.has(line) && !user.has(line)),
+    slotWalMegabytes: SLOT_WAL_MEGABYTES,
+    slotBoundFile,
     user: effective.filter((line) => user.has(line)),
     owned: effective.filter((line) => own.has(line)),
     replicationConf: CONFIGURATION_FILES.replicationConf,

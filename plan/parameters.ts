@@ -16,6 +16,12 @@ export interface ParameterLayers {
   readonly owned: readonly Parameter[];
 }
 
+/**
+ * What slots may keep, at most, unless the stack file says otherwise. Where a volume has less than twice as much room, the
+ * guard lets them keep half of the room: what that is, no plan knows.
+ */
+export const SLOT_WAL_MEGABYTES = 4096;
+
 const parameter = (name: string, value: string | number, reason: string): Parameter => ({
   name,
   value: String(value),
@@ -79,7 +85,6 @@ function computed(settings: Settings): Parameter[] {
     ...archiving,
     parameter("hot_standby_feedback", "on", "queries on a standby are not cancelled by vacuum on the primary"),
     parameter("max_replication_slots", replicationSlotsFor(nodeCount), "a slot for each other node, with room to grow"),
-    parameter("max_slot_wal_keep_size", "4GB", "a standby that is gone must not fill the disk of the primary"),
     parameter(
       "max_wal_senders",
       walSendersFor(nodeCount, settings.backup.enabled),

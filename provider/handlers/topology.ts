@@ -9,6 +9,7 @@ import { impacts, lookBeforeChange } from "../../operations/impact.ts";
 import type { Impact } from "../../operations/impact.ts";
 import { leftOverHold } from "../../operations/left-over-hold.ts";
 import { roleImpact } from "../../operations/role-impact.ts";
+import type { RoleImpact } from "../../operations/role-impact.ts";
 import type { RoleAcknowledgement } from "../../operations/role-environment.ts";
 import { settledFindings } from "../../operations/settled-findings.ts";
 import { primaryOf, retiredSlots } from "../../operations/topology.ts";
@@ -38,10 +39,9 @@ export const topologyHandler: Handler<TopologyInputs, TopologyOutputs> = {
   announce: async (state, inputs, context) => {
     const [coming] = await Promise.all([
       changesToCome(state, inputs, context),
-      // Where the primary changes, what is not as it was before is part of that story.
       primaryOf(inputs)?.name === state.primary
         ? tellFindings(withParametersOf(state, inputs), inputs.acknowledgement, context)
-        : announcedRoles(state, inputs, context).then(context.impact),
+        : announceRoles(state, inputs, context),
     ]);
     const unknown: Impact = {
       level: "unknown",
@@ -99,12 +99,19 @@ async function tellFindings(
   }
 }
 
+/** Where the primary does not answer, what else is not as it was before is part of that story. */
+async function announceRoles(state: TopologyInputs, inputs: TopologyInputs, context: Context): Promise<void> {
+  const { impact, decided } = await announcedRoles(state, inputs, context);
+  context.impact(impact);
+  if (decided === "switchover") await tellFindings(withParametersOf(state, inputs), inputs.acknowledgement, context);
+}
+
 /** A preview ends whatever the servers are like. */
 async function announcedRoles(
   state: TopologyInputs,
   inputs: TopologyInputs,
   { log, signal }: Context,
-): Promise<Impact> {
+): Promise<RoleImpact> {
   const { environment, acknowledgement } = inputs;
   const nodes = inputs.nodes.map((node) => node.name);
   try {
@@ -116,7 +123,8 @@ async function announcedRoles(
       state.environment.jobs,
     );
   } catch (error) {
-    return { level: "unknown", nodes, message: `what this means for the roles cannot be told: ${messageOf(error)}` };
+    const message = `what this means for the roles cannot be told: ${messageOf(error)}`;
+    return { impact: { level: "unknown", nodes, message }, decided: null };
   }
 }
 

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { PROBLEM_KINDS } from "../../operations/advice.ts";
 import { STATUS_VERSION, stackStatus } from "../../operations/status-schema.ts";
-import { parameterLayers } from "../../plan/parameters.ts";
+import { SLOT_WAL_MEGABYTES, parameterLayers } from "../../plan/parameters.ts";
 import type { Parameter } from "../../plan/parameters.ts";
 import { PROJECT_DIRECTORY } from "../support/project.ts";
 import { schemaRows } from "../support/schema-rows.ts";
@@ -72,6 +72,9 @@ test("docs/reference/parameters.md has every parameter that the topology decides
     "## Unless the stack file sets them",
     "",
     ...table(head, rows([...defaults, ...computed])),
+    "",
+    "`max_slot_wal_keep_size` is half of the room that there is for WAL on the node's volume when its server starts, and " +
+      `${SLOT_WAL_MEGABYTES} MB at most: a standby that is gone must not fill the disk of the primary.`,
     "",
     "## Owned",
     "",

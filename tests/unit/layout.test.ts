@@ -14,8 +14,8 @@ test.each([
 test.each([15, 18])(
   "of PostgreSQL %i nothing but the data is inside the data directory, so that it can be renamed",
   (major) => {
-    const { dataMount, dataDirectory, stagingDirectory, fenceFile, foundingFile } = layoutOf(major);
-    for (const path of [stagingDirectory, fenceFile, foundingFile]) {
+    const { dataMount, dataDirectory, stagingDirectory, fenceFile, foundingFile, slotBoundFile } = layoutOf(major);
+    for (const path of [stagingDirectory, fenceFile, foundingFile, slotBoundFile]) {
       expect(path.startsWith(`${dataMount}/`)).toBe(true);
       expect(path.startsWith(dataDirectory)).toBe(false);
     }

@@ -146,9 +146,20 @@ describe("postgresql.conf", () => {
     expect(settingsIn(conf).get("log_line_prefix")).toBe(String.raw`%m 'quoted' back\slash `);
   });
 
+  test("what slots may keep is bounded by the guard, unless the stack file says it", () => {
+    const bounds = (text: string): string[] => text.match(/^(max_slot_wal_keep_size|include_if_exists) = .*$/gm) ?? [];
+    const byGuard = [
+      "max_slot_wal_keep_size = '4096MB'",
+      "include_if_exists = '/var/lib/postgresql/data/slot-bound.conf'",
+    ];
+    expect(bounds(conf)).toEqual(byGuard);
+    const own = planOf({ ...EVERYTHING, parameters: { max_slot_wal_keep_size: "9GB" } });
+    expect(bounds(fileOf(own.primary, "postgresql.conf"))).toEqual([...byGuard, "max_slot_wal_keep_size = '9GB'"]);
+  });
+
   test("each section is sorted by name", () => {
     for (const section of conf.split(/^# --- /m).slice(1)) {
-      const names = [...settingsIn(section).keys()].filter((name) => name !== "include");
+      const names = [...settingsIn(section).keys()].filter((name) => !name.startsWith("include"));
       expect(names).toEqual(names.toSorted());
     }
   });

@@ -77,6 +77,13 @@ describe("the volume of a standby", () => {
       await stack.up();
       await expectConverged(stack, ["node-1", "node-2"]);
       expect(await psqlIn(stack.container("node-2"), "SELECT count(*) FROM kept")).toBe("1000");
+      const bound = "SELECT setting::int FROM pg_settings WHERE name = 'max_slot_wal_keep_size'";
+      const megabytes = Number(await psqlIn(stack.container("node-2"), bound));
+      expect(megabytes).toBeGreaterThan(20);
+      expect(megabytes).toBeLessThan(100);
+      await stack.configure({ ...both, parameters: { max_slot_wal_keep_size: "150MB" } });
+      await stack.up();
+      expect(await psqlIn(stack.container("node-2"), bound)).toBe("150");
     } finally {
       await docker("rm", "--force", "--volumes", holder);
     }
