@@ -58,6 +58,8 @@ export class BackupServer extends pulumi.ComponentResource {
         cronMark: backup.cronMark,
         backupLock: backup.backupLock,
         confirmsWrites: backup.confirmsWrites,
+        retention: backup.retention,
+        minimumRedundancy: backup.minimumRedundancy,
         takeBackup: CONFIGURATION_FILES.takeBackup,
         slot: backup.slot,
         ...nodeMarks(plan),

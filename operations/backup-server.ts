@@ -17,11 +17,12 @@ import type { BackupLock } from "./interrupted-backups.ts";
 import { findNodes } from "./node.ts";
 import type { NodeMarks } from "./node.ts";
 import { isRegistered, registerContainer } from "./registration.ts";
+import type { RetentionPolicy } from "./retention.ts";
 import { startServer } from "./server.ts";
 import { reserveAnew } from "./slots.ts";
 import { waitUntil } from "./wait-until.ts";
 
-export interface BackupServer extends WalArchive, BackupHome, BackupLock, NodeMarks, OnHost {
+export interface BackupServer extends WalArchive, BackupHome, BackupLock, RetentionPolicy, NodeMarks, OnHost {
   /** Path of the script in its container that takes a backup and waits until it can be restored. */
   readonly takeBackup: string;
   /** The folder in its container that has the WAL it is receiving. */

@@ -40,6 +40,8 @@ export function backupPlan(settings: Settings, identity: StackIdentity): BackupP
     backupLock: backupLock(names.barmanServerName(identity)),
     slot: names.BACKUP_SLOT,
     confirmsWrites: isSynchronous(settings),
+    retention: settings.backup.retention,
+    minimumRedundancy: settings.backup.minimumRedundancy,
     roles: backupRoles(settings.postgresMajor),
     files: files(settings, identity),
     drill: settings.drill.enabled

@@ -90,6 +90,9 @@ export interface BackupPlan {
   readonly roles: { readonly backup: PlannedRole; readonly streaming: PlannedRole };
   /** Whether writes wait for it. */
   readonly confirmsWrites: boolean;
+  /** Barman's own notation. */
+  readonly retention: string;
+  readonly minimumRedundancy: number;
   /** Where it has everything, in its container. */
   readonly home: string;
   /** Where its archived WAL is there, and the WAL that it is receiving. */

@@ -1,8 +1,11 @@
 import { backupFindings } from "../../operations/backup-findings.ts";
 import { ensureBackups } from "../../operations/backup-server.ts";
+import { listBackups } from "../../operations/barman.ts";
 import { engineOf } from "../../operations/engine.ts";
 import { messageOf } from "../../operations/errors.ts";
 import { findNodes } from "../../operations/node.ts";
+import { removedByChange } from "../../operations/retention.ts";
+import type { RetentionPolicy } from "../../operations/retention.ts";
 import { dropSlotEverywhere } from "../../operations/slots.ts";
 import type { Context, Handler } from "../handler.ts";
 import { refuseProtected } from "../protected-volumes.ts";
@@ -33,6 +36,10 @@ export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutput
       return true;
     }
   },
+  announce: async (state, inputs, { impact }) => {
+    const message = await removedBackups(state, inputs).catch(() => undefined);
+    if (message !== undefined) impact({ level: "none", nodes: [], message });
+  },
   create: async (inputs, context) => ({ id: inputs.server, outputs: await run(inputs, context) }),
   update: async (_state, inputs, context) => run(inputs, context),
   delete: async ({ slot, ...marks }, { stack }) => {
@@ -40,6 +47,15 @@ export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutput
     await dropSlotEverywhere(await findNodes(marks), slot);
   },
 };
+
+/** What a policy that keeps less takes away. That a backup server does not answer, its drift tells. */
+async function removedBackups(state: BackupServerInputs, inputs: BackupServerInputs): Promise<string | undefined> {
+  if (isSamePolicy(state, inputs)) return undefined;
+  return removedByChange(state, inputs, await listBackups(engineOf(inputs), inputs), Date.now());
+}
+
+const isSamePolicy = (before: RetentionPolicy, after: RetentionPolicy): boolean =>
+  before.retention === after.retention && before.minimumRedundancy === after.minimumRedundancy;
 
 async function run(server: BackupServerInputs, { status, log, signal }: Context): Promise<BackupServerOutputs> {
   const { id } = await ensureBackups({ docker: engineOf(server), server, status, log, signal });

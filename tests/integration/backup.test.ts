@@ -354,6 +354,15 @@ async function agesInDays(): Promise<number[]> {
   return ids.map((id) => Math.floor((Date.now() - Date.parse(`${id}Z`)) / 86_400_000));
 }
 
+/** Barman's cron does what its policy says. */
+async function untilAges(expected: readonly number[]): Promise<void> {
+  const agesAfterCron = async (): Promise<number[]> => {
+    await shellIn(barman, "barman -q cron");
+    return agesInDays();
+  };
+  await expect.poll(agesAfterCron, { timeout: 60_000, interval: 1000 }).toEqual(expected);
+}
+
 inWorld(() => {
   test("after thirty days the retention policy leaves the last week, what it is restored from, and what is kept", async () => {
     await agedBackups(20);
@@ -363,15 +372,13 @@ inWorld(() => {
     await agedBackups(...daily);
     const recent = (await agesInDays()).filter((days) => days === 0).map(() => 0);
 
-    await expect
-      .poll(
-        async () => {
-          await shellIn(barman, "barman -q cron");
-          return agesInDays();
-        },
-        { timeout: 60_000, interval: 1000 },
-      )
-      .toEqual([...recent, 1, 2, 3, 4, 5, 6, 7, 20]);
+    await untilAges([...recent, 1, 2, 3, 4, 5, 6, 7, 20]);
+    await stack.configure({ ...config, backup: { enabled: true, retention: "RECOVERY WINDOW OF 3 DAYS" } });
+    expect(await stack.succeed(["preview"])).toMatch(
+      /RECOVERY WINDOW OF 3 DAYS instead of RECOVERY WINDOW OF 7 DAYS removes 4 backups, \S+, \S+, \S+, \S+, within a minute/,
+    );
+    await stack.up();
+    await untilAges([...recent, 1, 2, 3, 20]);
     expect(await backup("check")).toMatchObject({ exitCode: 0 });
   });
 });
