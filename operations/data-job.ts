@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { engineOf, inspectContainer } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { runJob } from "./job.ts";
@@ -21,10 +22,12 @@ export async function runDataJob(
   const job = environment.jobs[node];
   if (job === undefined) throw new OperationError(`${node} is not in the stack file, and its data is left alone.`);
   const { image, network, labels } = environment;
-  // What only reads needs no network.
+  // What only reads may run beside another: two previews look at the same time.
+  const name = verb === "wal-end" ? `${job.name}.${randomUUID()}` : job.name;
   const needsNetwork = verb === "rewind" || verb === "clone";
   return runJob(engineOf(job), {
     ...job,
+    name,
     image,
     labels,
     network: needsNetwork ? network : null,

@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { lastLogLines, removeContainer, statusCode } from "./engine.ts";
 import { OperationError, messageOf } from "./errors.ts";
 
-/** A container that does one thing to a volume and goes. It has a fixed name, so that two never run at once. */
+/** A container that does one thing to a volume and goes. One that changes it has a fixed name: two never run at once. */
 export interface Job {
   readonly name: string;
   readonly image: string;
