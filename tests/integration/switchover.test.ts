@@ -188,9 +188,7 @@ describe("the primary is dead", () => {
     const previews = await Promise.all([stack.pulumi(["preview"]), stack.pulumi(["preview"])]);
     for (const { exitCode, output } of previews) {
       expect(exitCode).not.toBe(0);
-      expect(output).toMatch(
-        /The log of node-1 ends at [0-9A-F]+\/[0-9A-F]+000000, .*: [1-9]\d+ bytes would be lost/,
-      );
+      expect(output).toMatch(/The log of node-1 ends at [0-9A-F]+\/[0-9A-F]+000000, .*: [1-9]\d+ bytes would be lost/);
       expect(output).toContain("node-1 can be fenced: its engine answers");
     }
     expect(await stack.failingUp()).toContain("acknowledge: { failover: { lostBytes: ");
