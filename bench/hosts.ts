@@ -38,7 +38,8 @@ export async function hostsRounds(
     // The image is sent to each host once, which is not what is measured.
     await hostsRound(hosts, image);
     for (const delay of delays.toSorted((a, b) => a - b)) {
-      if (delay > 0) await Promise.all(FAR.map((node) => hosts.delay(NODES[node], delay)));
+      if (delay > 0)
+        await Promise.all(FAR.map((node) => hosts.stretch(NODES[node], { milliseconds: delay, lostPercent: 0 })));
       const found: HostsRound[] = [];
       for (let round = 1; round <= rounds; round += 1) {
         console.log(`three hosts, ${delay} ms, round ${round} of ${rounds}`);

@@ -164,8 +164,9 @@ export function hostsSection(rounds: ReadonlyMap<number, readonly HostsRound[]>)
   const figuresOf = (show: (found: readonly HostsRound[]) => string): string[] =>
     delays.map((delay) => show(rounds.get(delay) ?? []));
   return [
-    "Three engines, each in a network namespace of its own; what goes to the second and the third comes so much later. A",
-    "client writes all the time. Medians in seconds, in parentheses the smallest and the largest.",
+    "Three engines, each in a network namespace of its own; whatever goes to the second or the third, or comes from there,",
+    "takes so much longer on its way. A client writes all the time. Medians in seconds, in parentheses the smallest and the",
+    "largest.",
     "",
     table(
       ["", ...delays.map((delay) => `${delay} ms`)],

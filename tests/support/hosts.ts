@@ -7,6 +7,7 @@ import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { waitUntil } from "../../operations/wait-until.ts";
 import { newClientCertificates } from "./client-certificates.ts";
+import { DelayLine } from "./delay-line.ts";
 import { SshDoor } from "./ssh-door.ts";
 import type { StackConfig } from "./stack.ts";
 
@@ -27,6 +28,7 @@ export class TestHosts {
   readonly address: string;
   readonly #directory: string;
   readonly #bridge: string;
+  readonly #lines = new Map<string, DelayLine>();
   #door: { readonly ssh: SshDoor; readonly pathBefore: string } | undefined;
 
   private constructor(directory: string, bridge: string, address: string, entries: Record<string, HostEntry>) {
@@ -94,9 +96,6 @@ export class TestHosts {
   /** What goes to the host is lost; what comes from it arrives. */
   deafen = (name: string): Promise<void> => this.#drop("-I", name, TO_THE_HOST);
 
-  /** Of what goes to the host, one packet in fifty is lost. */
-  impair = (name: string): Promise<void> => this.#drop("-I", name, SOME_TO_THE_HOST);
-
   /** What goes to the host from this machine is lost: the other hosts reach it. */
   hide = (name: string): Promise<void> => this.#drop("-I", name, this.#fromHere());
 
@@ -107,7 +106,8 @@ export class TestHosts {
   /** Whatever was done to its link. */
   async heal(name: string): Promise<void> {
     await asRoot("ip", "link", "set", this.#link(name), "up");
-    for (const rule of [FROM_THE_HOST, TO_THE_HOST, SOME_TO_THE_HOST, this.#fromHere()]) {
+    await this.#shorten(name);
+    for (const rule of [FROM_THE_HOST, TO_THE_HOST, this.#fromHere()]) {
       await this.#drop("-D", name, rule).catch(() => undefined);
     }
   }
@@ -118,9 +118,15 @@ export class TestHosts {
     }
   }
 
-  /** What goes to the host is delayed. The kernel has to have netem. */
-  async delay(name: string, milliseconds: number): Promise<void> {
-    await asRoot("tc", "qdisc", "replace", "dev", this.#link(name), "root", "netem", "delay", `${milliseconds}ms`);
+  /** What goes to the host, and what comes from it, arrives later, or is lost. */
+  async stretch(name: string, line: { readonly milliseconds: number; readonly lostPercent: number }): Promise<void> {
+    await this.#shorten(name);
+    this.#lines.set(name, await DelayLine.open({ link: this.#link(name), bridge: this.#bridge, ...line }));
+  }
+
+  async #shorten(name: string): Promise<void> {
+    await this.#lines.get(name)?.close();
+    this.#lines.delete(name);
   }
 
   /**
@@ -141,6 +147,7 @@ export class TestHosts {
       this.#door.ssh.close();
       process.env["PATH"] = this.#door.pathBefore;
     }
+    await Promise.all([...this.#lines.keys()].map((name) => this.#shorten(name)));
     const namespaces = Object.keys(this.entries).slice(1);
     await Promise.all(
       namespaces.map(async (name) => {
@@ -240,10 +247,6 @@ interface Rule {
 
 const FROM_THE_HOST: Rule = { chain: "OUTPUT", matching: ["-o", "eth0"] };
 const TO_THE_HOST: Rule = { chain: "INPUT", matching: ["-i", "eth0"] };
-const SOME_TO_THE_HOST: Rule = {
-  chain: "INPUT",
-  matching: ["-i", "eth0", "-m", "statistic", "--mode", "random", "--probability", "0.02"],
-};
 
 async function asRoot(command: string, ...args: string[]): Promise<void> {
   await execa(command, args);

@@ -184,10 +184,11 @@ const PARTITIONS = Number(process.env["PG_TOPOLOGY_PARTITIONS"] ?? 1);
 const WAYS = ["cut", "mute", "deafen"] as const;
 
 describe("over a distance", () => {
-  test("a switchover to a host behind a lossy link loses nothing", async () => {
+  test("a switchover to a host behind a slow and lossy link loses nothing", async () => {
     const { readWriteUri } = await stack.outputs<StackOutputs>();
     const ledger = await Ledger.start(readWriteUri);
-    await hosts.impair("db2");
+    // Each way: 200 ms from a question to its answer.
+    await hosts.stretch("db2", { milliseconds: 100, lostPercent: 2 });
     await stack.configure(config({ primary: "node-2", ...QUORUM }));
     await stack.up();
     await hosts.heal("db2");
