@@ -13,8 +13,13 @@ import { statusOf } from "../support/status.ts";
 import { inWorld } from "../support/world.ts";
 
 /** How many moments are restored, and which. */
-const POINTS = Number(process.env["PG_TOPOLOGY_POINTS_IN_TIME"] ?? 2);
+const COUNT = Number(process.env["PG_TOPOLOGY_POINTS_IN_TIME"] ?? 2);
 const SEED = Number(process.env["PG_TOPOLOGY_SEED"] ?? 1);
+
+/** Of the ledger, on each of two timelines. */
+const ROWS = 20;
+const random = seededRandom(SEED);
+const POINTS = Array.from({ length: COUNT }, (_, point) => Math.floor(random() * ROWS) + (point % 2) * ROWS);
 
 let stack: TestStack;
 let primary: string;
@@ -217,29 +222,24 @@ const ledgerUpTo = (container: string, id: number): Promise<unknown[]> =>
 
 test("Barman follows a change of the primary", async () => {
   await psqlIn(primary, "CREATE TABLE ledger (id serial PRIMARY KEY, note text)", "app");
-  await writeLedger(20);
+  await writeLedger(ROWS);
   config = { ...config, primary: "node-2" };
   await stack.configure(config);
   await stack.up();
   primary = stack.container("node-2");
   await stack.expectNoChanges();
   // A sequence may have skipped what it had logged in advance.
-  await psqlIn(primary, "SELECT setval('ledger_id_seq', 20)", "app");
-  await writeLedger(20);
+  await psqlIn(primary, `SELECT setval('ledger_id_seq', ${ROWS})`, "app");
+  await writeLedger(ROWS);
 });
 
 inWorld(() => {
-  test(`random points in time come back row by row, before and after that change: ${POINTS}`, async () => {
-    const random = seededRandom(SEED);
-    for (let point = 0; point < POINTS; point += 1) {
-      // From both timelines in turn.
-      const index = Math.floor(random() * 20) + (point % 2) * 20;
-      const { exitCode, output } = await run("restore", "--at", moments[index] ?? "");
-      expect({ exitCode, output, index }).toMatchObject({ exitCode: 0 });
-      const everything = Number.MAX_SAFE_INTEGER;
-      expect(await ledgerUpTo(`${barman}.restored`, everything)).toEqual(await ledgerUpTo(primary, index + 1));
-      await run("restore", "--remove");
-    }
+  test.each(POINTS)("the moment after row %i of 40 comes back row by row", async (index) => {
+    const { exitCode, output } = await run("restore", "--at", moments[index] ?? "");
+    expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+    const everything = Number.MAX_SAFE_INTEGER;
+    expect(await ledgerUpTo(`${barman}.restored`, everything)).toEqual(await ledgerUpTo(primary, index + 1));
+    await run("restore", "--remove");
   });
 
   test("base backups are taken from a standby, where the stack file says so, and the WAL from the primary", async () => {
