@@ -1,6 +1,6 @@
 import type { BackupRound } from "./backup.ts";
 import type { BaseBackupRound } from "./base-backup.ts";
-import type { ChangeRounds } from "./changes.ts";
+import type { ChangeRound, ChangeRounds } from "./changes.ts";
 import type { HostsRound } from "./hosts.ts";
 import type { RoleChange, RoleChanges } from "./roles.ts";
 import type { StartUpRound } from "./start-up.ts";
@@ -190,17 +190,26 @@ export const statusSection = (rounds: readonly number[]): string =>
 
 const changeTable = (changes: ChangeRounds): string =>
   table(
-    ["", "rounds", "write gap", "`up --skip-preview`", "restarts", "replaced containers", "acknowledged rows lost"],
+    [
+      ...["", "rounds", "write gap", "`up --skip-preview` to effect on all nodes", "whole `up --skip-preview`"],
+      ...["restarts", "replaced containers", "acknowledged rows lost"],
+    ],
     [...changes].map(([kind, rounds]) => [
       kind,
       String(rounds.length),
       spread(rounds.map((round) => round.writeGapSeconds)),
+      effects(rounds),
       spread(rounds.map((round) => round.upSeconds)),
       String(Math.max(...rounds.map((round) => round.restarts))),
       String(Math.max(...rounds.map((round) => round.replacedContainers))),
       String(rounds.reduce((sum, round) => sum + round.lostRows, 0)),
     ]),
   );
+
+function effects(rounds: readonly ChangeRound[]): string {
+  const seconds = rounds.flatMap(({ effectSeconds }) => effectSeconds ?? []);
+  return seconds.length === 0 ? "" : spread(seconds);
+}
 
 const ROLE_COLUMNS: readonly (readonly [string, (change: RoleChange) => number])[] = [
   ["write gap", (change) => change.writeGapSeconds],
