@@ -97,6 +97,9 @@ function checkedEngine(plan: Plan, { passwords }: ChosenSecrets, projectDirector
     postgresMajor: plan.postgresMajor,
     network: { name: plan.network.name, subnet: plan.network.subnet },
     ports: [...nodePorts(plan), ...(plan.monitoring === null ? [] : monitoringPorts(plan.monitoring))],
+    addresses: plan.nodes.flatMap(({ name, container, address }) =>
+      address === null ? [] : [{ node: name, container, address }],
+    ),
     ...(plan.hosts.length === 0 ? {} : { hosts: plan.hosts }),
     ...nodeMarks(plan),
     scratchLabel: LABELS.scratch,

@@ -13,8 +13,16 @@ export interface EngineNeeds {
   readonly postgresMajor: number;
   readonly network: { readonly name: string; readonly subnet: string | null };
   readonly ports: readonly NodePort[];
+  /** Those that the stack file fixes, on the network. */
+  readonly addresses: readonly NodeAddress[];
   readonly labels: StackLabels;
   readonly turns: ContainerTurns;
+}
+
+export interface NodeAddress {
+  readonly node: string;
+  readonly container: string;
+  readonly address: string;
 }
 
 export interface NodePort extends HostPort {
@@ -29,12 +37,14 @@ export interface NodePort extends HostPort {
 export async function engineProblems(on: OnHost, topology: EngineNeeds): Promise<string[]> {
   const docker = engineOf(on);
   const needs = { ...topology, ports: topology.ports.filter((port) => port.on === on.host?.name) };
-  const [subnet, ports, ...images] = await Promise.all([
+  const containers = docker.listContainers({ all: true });
+  const [subnet, ports, addresses, ...images] = await Promise.all([
     subnetProblems(docker, needs),
-    portProblems(on, needs),
+    containers.then((found) => portProblems(found, needs)),
+    containers.then((found) => needs.addresses.flatMap((wanted) => heldAddress(found, needs, wanted) ?? [])),
     ...needs.images.map((image) => imageProblems(docker, image, needs.postgresMajor)),
   ]);
-  return [...images.flat(), ...subnet, ...ports];
+  return [...images.flat(), ...subnet, ...ports, ...addresses];
 }
 
 /** An image that is not there yet is no problem: it will be pulled. */
@@ -83,9 +93,7 @@ function overlaps(a: string, b: string): boolean {
   return addressA.match(addressB, bits);
 }
 
-async function portProblems(on: OnHost, needs: EngineNeeds): Promise<string[]> {
-  if (needs.ports.length === 0) return [];
-  const containers = await engineOf(on).listContainers({ all: true });
+async function portProblems(containers: readonly Docker.ContainerInfo[], needs: EngineNeeds): Promise<string[]> {
   const problems = await Promise.all(needs.ports.map((port) => portProblem(containers, needs, port)));
   return problems.filter((problem) => problem !== undefined);
 }
@@ -117,10 +125,44 @@ export function heldPort(
   const foreign = others.find((container) => !hasLabels(container, labels));
   if (foreign !== undefined)
     return `${placeOf(wanted)} is taken by the container ${nameOf(foreign)}. ${remedyFor(wanted)}`;
-  const isThere = containers.some((container) => nameOf(container) === wanted.container);
-  const holder = others.map(nameOf).find((name) => !isThere || !isBefore(turns, name, wanted.container));
+  const holder = lateHolder(containers, turns, others, wanted.container);
   if (holder === undefined) return undefined;
   return `${placeOf(wanted)} is still that of the container ${holder} when ${wanted.node} needs it. Run two updates: first with another port for ${wanted.node}, then with this one.`;
+}
+
+/**
+ * Why a fixed address is not to be had. Pure.
+ * @returns undefined: nobody has it, or a node of the stack that gives it away before its turn comes.
+ */
+export function heldAddress(
+  containers: readonly Docker.ContainerInfo[],
+  { network, turns }: Pick<EngineNeeds, "network" | "turns">,
+  wanted: NodeAddress,
+): string | undefined {
+  const others = containers.filter(
+    (container) => addressOf(container, network.name) === wanted.address && nameOf(container) !== wanted.container,
+  );
+  const holder = lateHolder(containers, turns, others, wanted.container);
+  if (holder === undefined) return undefined;
+  return `the address ${wanted.address} is still that of the container ${holder} when ${wanted.node} needs it. Run two updates: first with another address for ${wanted.node}, then with this one.`;
+}
+
+/** The engine gives a stopped container none, but remembers which one it is to have. */
+function addressOf({ NetworkSettings: { Networks } }: Docker.ContainerInfo, network: string): string | undefined {
+  const endpoint = Networks[network];
+  const chosen = endpoint?.IPAMConfig as { readonly IPv4Address?: string } | null | undefined;
+  return endpoint?.IPAddress || chosen?.IPv4Address;
+}
+
+/** Which of them still has what a container needs when its turn comes. */
+function lateHolder(
+  containers: readonly Docker.ContainerInfo[],
+  turns: ContainerTurns,
+  holders: readonly Docker.ContainerInfo[],
+  container: string,
+): string | undefined {
+  const isThere = containers.some((found) => nameOf(found) === container);
+  return holders.map(nameOf).find((name) => !isThere || !isBefore(turns, name, container));
 }
 
 /** A container that is not there yet waits for no turn: it is made at once. */

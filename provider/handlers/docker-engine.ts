@@ -34,6 +34,7 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
     "dataMount",
     "dataDirectory",
     "ports",
+    "addresses",
     "dataVolumes",
     "irreplaceableVolumes",
     "synchronousStandbys",

@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { describe, expect, test } from "vitest";
-import { heldPort } from "../../operations/preflight.ts";
+import { heldAddress, heldPort } from "../../operations/preflight.ts";
 import type { NodePort } from "../../operations/preflight.ts";
 import type { PlannedContainer } from "../../operations/refused-turns.ts";
 
@@ -65,5 +65,33 @@ describe("a port that a container has", () => {
   ])("at %s takes it at %s: %s", (held, address, isTaken) => {
     const reason = reasonOf(wanted("node-2", address), container("web", held, 5455, {}));
     expect(reason !== undefined).toBe(isTaken);
+  });
+});
+
+describe("a fixed address", () => {
+  const network = { name: "dev", subnet: "10.1.0.0/24" };
+  const at = (name: string, address: string, running = true) =>
+    ({
+      Id: name,
+      Names: [`/${name}`],
+      Labels: STACK,
+      NetworkSettings: {
+        Networks: { dev: { IPAddress: running ? address : "", IPAMConfig: { IPv4Address: address } } },
+      },
+    }) as unknown as Docker.ContainerInfo;
+  const reason = (node: string, address: string, ...containers: readonly Docker.ContainerInfo[]): string | undefined =>
+    heldAddress(containers, { ...NEEDS, network }, { node, container: `dev-${node}`, address });
+
+  test("is no problem where it is the node's own, or nobody's", () => {
+    expect(reason("node-2", "10.1.0.12", at("dev-node-2", "10.1.0.12"))).toBeUndefined();
+    expect(reason("node-2", "10.1.0.13", at("dev-node-2", "10.1.0.12"))).toBeUndefined();
+  });
+
+  test.each([true, false])("cannot be exchanged with another node's in one update: that one runs: %s", (running) => {
+    const both = [at("dev-node-1", "10.1.0.11", running), at("dev-node-2", "10.1.0.12", running)];
+    expect(reason("node-1", "10.1.0.12", ...both)).toBeUndefined();
+    expect(reason("node-2", "10.1.0.11", ...both)).toBe(
+      "the address 10.1.0.11 is still that of the container dev-node-1 when node-2 needs it. Run two updates: first with another address for node-2, then with this one.",
+    );
   });
 });

@@ -3,6 +3,7 @@ import { execa } from "execa";
 import { freePorts } from "../support/ports.ts";
 import { slotsOn } from "../support/replication-checks.ts";
 import { TestStack } from "../support/stack.ts";
+import type { StackConfig } from "../support/stack.ts";
 import { freeSubnetPrefix } from "../support/subnets.ts";
 
 let stack: TestStack;
@@ -14,6 +15,16 @@ beforeAll(async () => {
   await stack.up();
 });
 afterAll(() => stack.dispose());
+
+/** Two nodes at these addresses of a network of their own. */
+const fixed = (subnet: string, first: number, second: number): StackConfig => ({
+  primary: "node-1",
+  nodes: [
+    { name: "node-1", address: `${subnet}.${first}` },
+    { name: "node-2", address: `${subnet}.${second}` },
+  ],
+  network: { subnet: `${subnet}.0/24` },
+});
 
 const ask = async (node: string, sql: string): Promise<string> =>
   (await execa("docker", ["exec", "-u", "postgres", stack.container(node), "psql", "-XAtqc", sql])).stdout;
@@ -42,6 +53,23 @@ test("another subnet is refused, in preview and in up, and nothing is touched", 
   expect(await startTimes()).toEqual(before);
   await stack.configure({ primary: "node-1", nodes });
   await stack.expectNoChanges();
+});
+
+test("fixed addresses cannot be exchanged in one update: refused before a container is touched", async () => {
+  const subnet = await freeSubnetPrefix();
+  const other = await TestStack.create(fixed(subnet, 11, 12));
+  try {
+    await other.up();
+    await other.configure(fixed(subnet, 12, 11));
+    const preview = await other.pulumi(["preview"]);
+    expect(preview.exitCode).not.toBe(0);
+    expect(preview.output).toContain(`the address ${subnet}.11 is still that of the container`);
+    expect(await other.failingUp()).toContain("Run two updates: first with another address for node-2");
+    await other.configure(fixed(subnet, 11, 12));
+    await other.expectNoChanges();
+  } finally {
+    await other.dispose();
+  }
 });
 
 test("a node that is no standby yet cannot be named the primary", async () => {
