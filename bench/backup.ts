@@ -16,12 +16,21 @@ export interface BackupRound {
   readonly copy: number;
   /** `npm run restore -- --backup ID`: until the server answers. */
   readonly restore: number;
+  /** Of the drill of that backup, in the update after it. */
+  readonly rto: number;
+  readonly rpo: number;
+}
+
+interface DrillReport {
+  readonly rtoSeconds: number;
+  readonly rpoSeconds: number;
 }
 
 /** Backups and restores of a primary with about this many bytes of rows. */
 export async function backupRounds(rounds: number, bytes: number, image: string): Promise<BackupRound[]> {
   const [port] = await freePorts(1);
-  const config = { image, primary: "node-1", nodes: [{ name: "node-1", port }], backup: { enabled: true } };
+  const nodes = [{ name: "node-1", port }];
+  const config = { image, primary: "node-1", nodes, backup: { enabled: true }, drill: { enabled: true } };
   const results: BackupRound[] = [];
   await withStack(config, async (stack) => {
     await stack.up();
@@ -41,7 +50,10 @@ async function backupRound(stack: TestStack, image: string): Promise<BackupRound
   const copy = await seconds(() => plainCopy(stack, image, id));
   const restore = await seconds(() => run(stack, "restore", "--backup", id));
   await run(stack, "restore", "--remove");
-  return { bytes: await databaseBytes(stack), bare, backup, copy, restore };
+  await stack.up();
+  const { lastDrill } = await stack.outputs<{ lastDrill: DrillReport }>();
+  const { rtoSeconds: rto, rpoSeconds: rpo } = lastDrill;
+  return { bytes: await databaseBytes(stack), bare, backup, copy, restore, rto, rpo };
 }
 
 async function run(stack: TestStack, command: "backup" | "restore", ...args: string[]): Promise<void> {

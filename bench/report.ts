@@ -148,6 +148,17 @@ export function backupSection(rounds: readonly BackupRound[]): string {
         row("`npm run restore -- --backup ID`", "restore", "copy"),
       ],
     ),
+    "",
+    "The drill of each of these backups, in the next update: the RTO is from the decision to restore to a server that",
+    "answers, the RPO what a loss of the primary when it began would have cost.",
+    "",
+    table(
+      ["", "seconds"],
+      [
+        ["RTO", spread(rounds.map(({ rto }) => rto))],
+        ["RPO", spread(rounds.map(({ rpo }) => rpo))],
+      ],
+    ),
   ].join("\n");
 }
 
