@@ -182,6 +182,7 @@ describe("the host of the primary cannot be reached", () => {
 const QUORUM = { replication: { synchronous: { mode: "quorum", count: 1 } } };
 const PARTITIONS = Number(process.env["PG_TOPOLOGY_PARTITIONS"] ?? 1);
 const WAYS = ["cut", "mute", "deafen"] as const;
+const oneOf = (ways: typeof WAYS): (typeof WAYS)[number] => ways[randomInt(ways.length)] ?? "cut";
 
 describe("over a distance", () => {
   test("a switchover to a host behind a slow and lossy link loses nothing", async () => {
@@ -210,18 +211,18 @@ describe("over a distance", () => {
     await stack.up();
   });
 
-  test("no row that a primary behind a partition has acknowledged to a quorum is lost, and only one acknowledges any", async () => {
-    let primary: NodeName = "node-2";
-    for (let round = 1; round <= PARTITIONS; round += 1) {
-      const way = WAYS[randomInt(WAYS.length)] ?? "cut";
-      primary = await partition(`partition_${round}`, primary, way);
-      if (primary === "node-1") {
-        primary = "node-2";
-        await stack.configure(config({ primary, ...QUORUM }));
-        await stack.up();
-      }
-    }
-  });
+  let primary: NodeName = "node-2";
+
+  test.each(Array.from({ length: PARTITIONS }, (_, index) => ({ way: oneOf(WAYS), table: `partition_${index + 1}` })))(
+    "$table, $way: no row that a primary behind it has acknowledged to a quorum is lost, and only one acknowledges any",
+    async ({ way, table }) => {
+      primary = await partition(table, primary, way);
+      if (primary !== "node-1") return;
+      primary = "node-2";
+      await stack.configure(config({ primary, ...QUORUM }));
+      await stack.up();
+    },
+  );
 });
 
 /** The primary is cut off while it is written to, and another node takes its place. @returns the other node. */
