@@ -10,7 +10,7 @@ import type { SynchronousGuarantee } from "./synchronous.ts";
 import { hasArchive, lacksWal } from "./findings.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
-import { findAllNodes, observeRoles } from "./observe-roles.ts";
+import { findAllNodes, observePatiently, observeRoles } from "./observe-roles.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import { observeServer } from "./observe.ts";
 import { promote } from "./promote.ts";
@@ -306,7 +306,7 @@ async function letOthersFollow(order: RoleOrder, failed: ReadonlySet<string>): P
   const primary = primaryOf(shape);
   if (primary === undefined) return false;
   const others = shape.nodes.filter((node) => node !== primary);
-  const [self, ...observed] = await observeRoles([primary, ...others], environment);
+  const [self, ...observed] = await observePatiently([primary, ...others], environment, signal);
   const roles = observed.filter((role) => role.kind !== "down" || role.container !== "unreachable");
   if (self?.kind !== "primary") throw new OperationError(`expected ${primary.name} to take writes, but it does not.`);
   const history = await primaryHistory(primary, self.timeline);

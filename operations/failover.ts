@@ -193,12 +193,17 @@ export function refusedFailover(facts: FailoverFacts, from: DownNode, accepted: 
   return lines.join(" ");
 }
 
-const acceptsLoss = (facts: FailoverFacts, { lostBytes }: AcceptedFailover): boolean =>
-  !needsAcknowledgement(facts) || (lostBytes !== null && covers(lostBytes, lossOf(facts)));
+function acceptsLoss(facts: FailoverFacts, { lostBytes }: AcceptedFailover): boolean {
+  if (!needsAcknowledgement(facts)) return true;
+  return !isLessThanKnown(facts) && lostBytes !== null && covers(lostBytes, lossOf(facts));
+}
 
-/** No number covers a loss that nobody knows. */
+/** Nobody knows what the dead primary had, but another standby has more of it for certain. */
+const isLessThanKnown = (facts: FailoverFacts): boolean => lossOf(facts) === "unknown" && facts.missedBytes > 0;
+
+/** No number covers a loss that nobody knows, nor does that cover one that somebody does. */
 export const covers = (accepted: LostBytes, loss: LostBytes): boolean =>
-  accepted === "unknown" || (loss !== "unknown" && loss <= accepted);
+  loss === "unknown" || accepted === "unknown" ? loss === accepted : loss <= accepted;
 
 export const lossOf = ({ lostBytes }: FailoverFacts): LostBytes => lostBytes ?? "unknown";
 
@@ -224,6 +229,7 @@ export function acknowledgementOf(facts: FailoverFacts): string {
 }
 
 function wayOut(facts: FailoverFacts, from: DownNode): string {
+  if (isLessThanKnown(facts)) return `Set \`primary: ${facts.best}\`, which has the most.`;
   const acknowledgement = `\`${acknowledgementOf(facts)}\` in the stack file`;
   if (from.container === "missing") {
     const again =

@@ -174,6 +174,34 @@ export function observeRoles(nodes: readonly Node[], environment: RoleEnvironmen
   return Promise.all(nodes.map((node) => observeRole(node, environment)));
 }
 
+/** So long one that runs may leave a question unanswered before anything is done to it. */
+const SLOW_PATIENCE_MILLISECONDS = 20_000;
+
+/**
+ * The same, with patience for a standby that runs and does not answer: on a busy machine it may only be slow, and whoever
+ * takes it for one that is stuck would stop it.
+ */
+export function observePatiently(
+  nodes: readonly Node[],
+  environment: RoleEnvironment,
+  signal: AbortSignal | undefined,
+): Promise<NodeRole[]> {
+  const deadline = performance.now() + SLOW_PATIENCE_MILLISECONDS;
+  return Promise.all(
+    nodes.map(async (node) => {
+      for (;;) {
+        signal?.throwIfAborted();
+        const role = await observeRole(node, environment);
+        if (!isSlow(role) || performance.now() > deadline) return role;
+        await sleep(REPLAY_POLL_MILLISECONDS);
+      }
+    }),
+  );
+}
+
+const isSlow = (role: NodeRole): boolean =>
+  role.kind === "down" && role.container === "running" && role.standbySignal && role.fence === "none";
+
 async function observeRole(node: Node, environment: RoleEnvironment): Promise<NodeRole> {
   const deadline = performance.now() + REPLAY_PATIENCE_MILLISECONDS;
   try {

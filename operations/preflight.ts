@@ -125,26 +125,30 @@ export function heldPort(
   const foreign = others.find((container) => !hasLabels(container, labels));
   if (foreign !== undefined)
     return `${placeOf(wanted)} is taken by the container ${nameOf(foreign)}. ${remedyFor(wanted)}`;
-  const holder = lateHolder(containers, turns, others, wanted.container);
+  const isThere = containers.some((container) => nameOf(container) === wanted.container);
+  const holder = others.map(nameOf).find((name) => !isThere || !isBefore(turns, name, wanted.container));
   if (holder === undefined) return undefined;
   return `${placeOf(wanted)} is still that of the container ${holder} when ${wanted.node} needs it. Run two updates: first with another port for ${wanted.node}, then with this one.`;
 }
 
 /**
  * Why a fixed address is not to be had. Pure.
- * @returns undefined: nobody has it, or a node of the stack that gives it away before its turn comes.
+ * @returns undefined: nobody has it, or a node of the stack that gets another one before its turn comes.
  */
 export function heldAddress(
   containers: readonly Docker.ContainerInfo[],
-  { network, turns }: Pick<EngineNeeds, "network" | "turns">,
+  { network, turns, addresses }: Pick<EngineNeeds, "network" | "turns" | "addresses">,
   wanted: NodeAddress,
 ): string | undefined {
-  const others = containers.filter(
-    (container) => addressOf(container, network.name) === wanted.address && nameOf(container) !== wanted.container,
-  );
-  const holder = lateHolder(containers, turns, others, wanted.container);
+  const holder = containers
+    .filter((container) => addressOf(container, network.name) === wanted.address)
+    .map(nameOf)
+    .find((name) => name !== wanted.container);
   if (holder === undefined) return undefined;
-  return `the address ${wanted.address} is still that of the container ${holder} when ${wanted.node} needs it. Run two updates: first with another address for ${wanted.node}, then with this one.`;
+  const isThere = containers.some((container) => nameOf(container) === wanted.container);
+  const getsAnother = addresses.some(({ container }) => container === holder);
+  if (isThere && getsAnother && isBefore(turns, holder, wanted.container)) return undefined;
+  return `the address ${wanted.address} is still that of the container ${holder} when ${wanted.node} needs it. Choose another address for ${wanted.node}, or let ${holder} give this one up in an update before.`;
 }
 
 /** The engine gives a stopped container none, but remembers which one it is to have. */
@@ -152,17 +156,6 @@ function addressOf({ NetworkSettings: { Networks } }: Docker.ContainerInfo, netw
   const endpoint = Networks[network];
   const chosen = endpoint?.IPAMConfig as { readonly IPv4Address?: string } | null | undefined;
   return endpoint?.IPAddress || chosen?.IPv4Address;
-}
-
-/** Which of them still has what a container needs when its turn comes. */
-function lateHolder(
-  containers: readonly Docker.ContainerInfo[],
-  turns: ContainerTurns,
-  holders: readonly Docker.ContainerInfo[],
-  container: string,
-): string | undefined {
-  const isThere = containers.some((found) => nameOf(found) === container);
-  return holders.map(nameOf).find((name) => !isThere || !isBefore(turns, name, container));
 }
 
 /** A container that is not there yet waits for no turn: it is made at once. */

@@ -34,6 +34,9 @@ function neededBy(retention: string, done: readonly Backup[], nowMilliseconds: n
   return older === -1 ? done.length : older + 1;
 }
 
+const inWords = ({ retention, minimumRedundancy }: RetentionPolicy): string =>
+  minimumRedundancy === 1 ? retention : `${retention}, but at least ${minimumRedundancy},`;
+
 /** What another policy takes away that the one before would have kept, as a sentence; undefined: nothing. */
 export function removedByChange(
   before: RetentionPolicy,
@@ -47,5 +50,5 @@ export function removedByChange(
     .filter((id) => !anyhow.has(id));
   if (ids.length === 0) return undefined;
   const which = ids.length === 1 ? `the backup ${ids[0]}` : `${ids.length} backups, ${ids.toReversed().join(", ")}`;
-  return `${after.retention} instead of ${before.retention} removes ${which}, within a minute. \`npm run backup -- keep ID\` exempts one`;
+  return `${inWords(after)} instead of ${inWords(before)} removes ${which}, within a minute. \`npm run backup -- keep ID\` exempts one`;
 }

@@ -213,7 +213,7 @@ export interface Acknowledgements {
 }
 
 export interface AcknowledgedFailover {
-  /** Of WAL; "unknown": however many there are. */
+  /** Of WAL; "unknown": nobody can tell how many. */
   readonly lostBytes: number | "unknown";
   /** Nodes that may be replaced although nobody can stop them first: the engine of their host does not answer. */
   readonly unfenced: readonly string[];

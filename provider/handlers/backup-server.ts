@@ -26,19 +26,15 @@ export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutput
     "backupLock",
     "cronMark",
   ],
-  drift: async (_state, inputs, { warn, signal }) => {
-    try {
-      const { found, warnings } = await backupFindings(engineOf(inputs), inputs, signal);
-      for (const what of [...found, ...warnings]) warn(`the backup server: ${what}`);
-      return found.length > 0;
-    } catch (error) {
-      warn(`the backup server could not be looked at: ${messageOf(error)}`);
-      return true;
-    }
-  },
-  announce: async (state, inputs, { impact }) => {
-    const message = await removedBackups(state, inputs).catch(() => undefined);
-    if (message !== undefined) impact({ level: "none", nodes: [], message });
+  drift: (_state, inputs, context) => tellFindings(inputs, context),
+  announce: async (state, inputs, context) => {
+    const [message] = await Promise.all([
+      removedBackups(state, inputs).catch(
+        (error: unknown) => `which backups the new retention removes cannot be told: ${messageOf(error)}`,
+      ),
+      tellFindings(inputs, context),
+    ]);
+    if (message !== undefined) context.impact({ level: "none", nodes: [], message });
   },
   create: async (inputs, context) => ({ id: inputs.server, outputs: await run(inputs, context) }),
   update: async (_state, inputs, context) => run(inputs, context),
@@ -48,7 +44,19 @@ export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutput
   },
 };
 
-/** What a policy that keeps less takes away. That a backup server does not answer, its drift tells. */
+/** @returns whether there is anything that an update mends. */
+async function tellFindings(inputs: BackupServerInputs, { warn, signal }: Context): Promise<boolean> {
+  try {
+    const { found, warnings } = await backupFindings(engineOf(inputs), inputs, signal);
+    for (const what of [...found, ...warnings]) warn(`the backup server: ${what}`);
+    return found.length > 0;
+  } catch (error) {
+    warn(`the backup server could not be looked at: ${messageOf(error)}`);
+    return true;
+  }
+}
+
+/** What a policy that keeps less takes away. */
 async function removedBackups(state: BackupServerInputs, inputs: BackupServerInputs): Promise<string | undefined> {
   if (isSamePolicy(state, inputs)) return undefined;
   return removedByChange(state, inputs, await listBackups(engineOf(inputs), inputs), Date.now());

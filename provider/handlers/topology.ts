@@ -99,7 +99,10 @@ async function tellFindings(
   }
 }
 
-/** Where the primary does not answer, what else is not as it was before is part of that story. */
+/**
+ * What else is not as it was before is told beside a switchover. Where the primary does not answer it is part of that
+ * story; and one that was promoted by hand is followed by nobody yet.
+ */
 async function announceRoles(state: TopologyInputs, inputs: TopologyInputs, context: Context): Promise<void> {
   const { impact, decided } = await announcedRoles(state, inputs, context);
   context.impact(impact);

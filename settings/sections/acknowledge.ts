@@ -23,7 +23,7 @@ const unfenced = z.array(unfencedNode).register(rules, {
 const failover = z.strictObject({ lostBytes: lostBytes.default(0), unfenced: unfenced.default([]) }).register(rules, {
   what: "an acknowledged failover",
   allowed: "the keys lostBytes and unfenced",
-  fix: "Write it as { lostBytes: 0 }, with the number that the refused preview names.",
+  fix: "Write it as { lostBytes: 0 }, with the number that the refused preview names, or with its word unknown.",
 });
 
 const rejoiningNode = z.string().register(rules, {

@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { dirname, join } from "node:path";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keepScreenshot, openBrowser, textOf, valueIn } from "../support/browser.ts";
-import { containerId, docker, logOf } from "../support/containers.ts";
+import { containerId, docker, inspect, logOf } from "../support/containers.ts";
 import { Dashboard } from "../support/dashboard.ts";
 import { Ledger } from "../support/ledger.ts";
 import type { StackOutputs } from "../support/outputs.ts";
@@ -137,6 +138,26 @@ inWorld(() => {
     expect(preview.output).toContain("node-3 cannot become the primary: its server does not answer");
     expect(up).toContain("Set `primary: node-1` to keep what is there");
     expect(await isStandby("node-1")).toBe("f");
+  });
+
+  test("a standby that answers nobody for some seconds while the primary changes is not restarted", async () => {
+    const container = stack.container("node-3");
+    const before = await inspect(container);
+    await stack.configure(withPrimary("node-2"));
+    process.kill(before.State.Pid, "SIGSTOP");
+    const update = stack.up();
+    try {
+      await expect.poll(() => isStandby("node-2"), { timeout: 60_000 }).toBe("f");
+      // Longer than a question to a server may take.
+      await sleep(7000);
+    } finally {
+      process.kill(before.State.Pid, "SIGCONT");
+    }
+    await update;
+    expect((await inspect(container)).State.StartedAt).toBe(before.State.StartedAt);
+    await expectStreaming(stack, "node-2", ["node-1", "node-3"]);
+    await stack.configure(withPrimary("node-1"));
+    await stack.up();
   });
 
   test("what an interrupted switchover left behind is found, and a restart keeps the primary", async () => {

@@ -4,7 +4,7 @@ import type { TestStack } from "./stack.ts";
 /** What `docker inspect` says of a container, as far as tests look at it. */
 export interface Container {
   readonly Id: string;
-  readonly State: { readonly Running: boolean; readonly StartedAt: string };
+  readonly State: { readonly Running: boolean; readonly Pid: number; readonly StartedAt: string };
   readonly NetworkSettings: {
     readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;
     readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>>;

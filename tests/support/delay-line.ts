@@ -19,8 +19,8 @@ const ip = async (...args: string[]): Promise<void> => {
 };
 
 /**
- * Stands between a link and its bridge: the link is a port of a bridge of its own, and the line joins the two. Both ends
- * are interfaces that take no frames longer than they are sent, so that what is delayed and lost is as on a wire.
+ * Stands between a link and its bridge: the link becomes a port of a bridge of its own, and the line joins the two. Its
+ * ends are TAP interfaces, which get each frame as it is on a wire: none is a burst that is cut into frames only later.
  */
 export class DelayLine {
   readonly #process: ChildProcess;
@@ -41,13 +41,18 @@ export class DelayLine {
     const ended = once(line, "exit").then(() => Promise.reject(new Error("the delay line has ended")));
     await Promise.race([once(line.stdout, "data"), ended]);
     ended.catch(() => undefined);
-    await ip("link", "add", own, "type", "bridge");
-    await ip("link", "set", near, "master", bridge, "up");
-    await ip("link", "set", far, "master", own, "up");
-    await ip("link", "set", own, "up");
-    await execa("iptables", ["-I", "FORWARD", "-i", own, "-j", "ACCEPT"]);
-    await ip("link", "set", link, "master", own);
-    return new DelayLine(line, delayed);
+    try {
+      await ip("link", "add", own, "type", "bridge");
+      await ip("link", "set", near, "master", bridge, "up");
+      await ip("link", "set", far, "master", own, "up");
+      await ip("link", "set", own, "up");
+      await execa("iptables", ["-I", "FORWARD", "-i", own, "-j", "ACCEPT"]);
+      await ip("link", "set", link, "master", own);
+      return new DelayLine(line, delayed);
+    } catch (error) {
+      line.kill();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -181,6 +181,7 @@ describe("an acknowledgement", () => {
     { acknowledged: null, refused: true },
     { acknowledged: 255, refused: true },
     { acknowledged: 256, refused: false },
+    { acknowledged: "unknown" as const, refused: true },
   ])("of $acknowledged bytes", ({ acknowledged, refused }) => {
     expect(refusedFailover(facts, dead, accepted(acknowledged)) !== undefined).toBe(refused);
   });
@@ -216,11 +217,13 @@ describe("of a node whose host cannot be reached", () => {
   ])("%o is enough: not %s", (said, refused) => {
     expect(refusedFailover(facts, away, said) !== undefined).toBe(refused);
   });
-  test("what another standby has more is not all that may be lost", () => {
+  test("one that has less than another standby is refused, whatever is accepted", () => {
     const missing = judgeFailover("node-1", behind, null, [away, behind, ahead], null);
-    const refusal = refusedFailover(missing, away, accepted(128, ["node-1"]));
-    expect(refusal).toContain("node-3 has received 128 bytes more than node-2.");
-    expect(refusal).toContain("lostBytes: unknown, unfenced: [node-1]");
+    for (const lostBytes of [128, "unknown"] as const) {
+      const refusal = refusedFailover(missing, away, accepted(lostBytes, ["node-1"]));
+      expect(refusal).toContain("node-3 has received 128 bytes more than node-2.");
+      expect(refusal).toContain("Set `primary: node-3`, which has the most.");
+    }
   });
   test("another one that cannot be reached has to be accepted as well: it may be the primary", () => {
     const both = judgeFailover("node-1", behind, null, [away, behind, { ...away, name: "node-3" }], null);

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { describe, expect, test } from "vitest";
 import { heldAddress, heldPort } from "../../operations/preflight.ts";
-import type { NodePort } from "../../operations/preflight.ts";
+import type { NodeAddress, NodePort } from "../../operations/preflight.ts";
 import type { PlannedContainer } from "../../operations/refused-turns.ts";
 
 const STACK = { stack: "dev" };
@@ -79,19 +79,31 @@ describe("a fixed address", () => {
         Networks: { dev: { IPAddress: running ? address : "", IPAMConfig: { IPv4Address: address } } },
       },
     }) as unknown as Docker.ContainerInfo;
-  const reason = (node: string, address: string, ...containers: readonly Docker.ContainerInfo[]): string | undefined =>
-    heldAddress(containers, { ...NEEDS, network }, { node, container: `dev-${node}`, address });
+  const fixed = (node: string, address: string) => ({ node, container: `dev-${node}`, address });
+  /** @param others what the stack file fixes besides. */
+  const reason = (
+    wanted: NodeAddress,
+    others: readonly NodeAddress[],
+    ...containers: readonly Docker.ContainerInfo[]
+  ): string | undefined => heldAddress(containers, { ...NEEDS, network, addresses: [wanted, ...others] }, wanted);
 
   test("is no problem where it is the node's own, or nobody's", () => {
-    expect(reason("node-2", "10.1.0.12", at("dev-node-2", "10.1.0.12"))).toBeUndefined();
-    expect(reason("node-2", "10.1.0.13", at("dev-node-2", "10.1.0.12"))).toBeUndefined();
+    expect(reason(fixed("node-2", "10.1.0.12"), [], at("dev-node-2", "10.1.0.12"))).toBeUndefined();
+    expect(reason(fixed("node-2", "10.1.0.13"), [], at("dev-node-2", "10.1.0.12"))).toBeUndefined();
   });
 
   test.each([true, false])("cannot be exchanged with another node's in one update: that one runs: %s", (running) => {
     const both = [at("dev-node-1", "10.1.0.11", running), at("dev-node-2", "10.1.0.12", running)];
-    expect(reason("node-1", "10.1.0.12", ...both)).toBeUndefined();
-    expect(reason("node-2", "10.1.0.11", ...both)).toBe(
-      "the address 10.1.0.11 is still that of the container dev-node-1 when node-2 needs it. Run two updates: first with another address for node-2, then with this one.",
+    const [first, second] = [fixed("node-1", "10.1.0.12"), fixed("node-2", "10.1.0.11")];
+    expect(reason(first, [second], ...both)).toBeUndefined();
+    expect(reason(second, [first], ...both)).toBe(
+      "the address 10.1.0.11 is still that of the container dev-node-1 when node-2 needs it. Choose another address for node-2, or let dev-node-1 give this one up in an update before.",
     );
+  });
+
+  test("is not to be had from a node that keeps it, or from a container that is no node's", () => {
+    const nodes = [at("dev-node-1", "10.1.0.11"), at("dev-node-2", "10.1.0.12"), at("dev-barman", "10.1.0.13")];
+    expect(reason(fixed("node-1", "10.1.0.12"), [], ...nodes)).toContain("let dev-node-2 give this one up");
+    expect(reason(fixed("node-1", "10.1.0.13"), [], ...nodes)).toContain("let dev-barman give this one up");
   });
 });

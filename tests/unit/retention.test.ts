@@ -58,4 +58,8 @@ test("a policy that keeps less says which backups it takes away, and of one that
   );
   expect(change("REDUNDANCY 8", "REDUNDANCY 7")).toContain("removes the backup 40.5d, within a minute");
   expect(change("REDUNDANCY 5", "REDUNDANCY 7")).toBeUndefined();
+  const day = { retention: "RECOVERY WINDOW OF 1 DAY", minimumRedundancy: 7 };
+  expect(removedByChange(day, { ...day, minimumRedundancy: 6 }, DAILY, NOW)).toContain(
+    "RECOVERY WINDOW OF 1 DAY, but at least 6, instead of RECOVERY WINDOW OF 1 DAY, but at least 7, removes the backup 9.5d",
+  );
 });

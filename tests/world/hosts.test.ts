@@ -201,7 +201,7 @@ describe("over a distance", () => {
 
   test("a primary that only this machine cannot reach is not replaced while a standby elsewhere confirms its commits", async () => {
     await hosts.hide("db2");
-    const unfenced = { failover: { unfenced: ["node-2"] } };
+    const unfenced = { failover: { lostBytes: "unknown", unfenced: ["node-2"] } };
     await stack.configure(config({ primary: "node-1", ...QUORUM, acknowledge: unfenced }));
     const output = await stack.failingUp();
     await hosts.heal("db2");
@@ -238,7 +238,7 @@ async function partition(table: string, old: NodeName, way: (typeof WAYS)[number
     names.filter((name) => name !== old),
     psql,
   );
-  const unfenced = { failover: { unfenced: [old] } };
+  const unfenced = { failover: { lostBytes: "unknown", unfenced: [old] } };
   await stack.configure(config({ primary, ...QUORUM, acknowledge: unfenced }));
   // What it needs the host for fails: of db3 that is the backup server.
   await stack.pulumi(["up", "--yes", "--skip-preview"]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { execa } from "execa";
+import type { StackOutputs } from "../support/outputs.ts";
 import { freePorts } from "../support/ports.ts";
 import { slotsOn } from "../support/replication-checks.ts";
 import { TestStack } from "../support/stack.ts";
@@ -64,7 +65,7 @@ test("fixed addresses cannot be exchanged in one update: refused before a contai
     const preview = await other.pulumi(["preview"]);
     expect(preview.exitCode).not.toBe(0);
     expect(preview.output).toContain(`the address ${subnet}.11 is still that of the container`);
-    expect(await other.failingUp()).toContain("Run two updates: first with another address for node-2");
+    expect(await other.failingUp()).toContain("Choose another address for node-2, or let");
     await other.configure(fixed(subnet, 11, 12));
     await other.expectNoChanges();
   } finally {
@@ -99,7 +100,9 @@ test("a node promoted by hand is named in preview, never demoted, and can be ado
   await stack.configure({ primary: "node-2", nodes: nodes.slice(1), acknowledge });
   await stack.up();
   expect(await ask("node-2", "SELECT n FROM after_promotion")).toBe("1");
-  expect((await stack.outputs<{ primary: string; timeline: number }>()).primary).toBe("node-2");
+  const { primary, lastSwitchover } = await stack.outputs<StackOutputs>();
+  expect(primary).toBe("node-2");
+  expect(lastSwitchover).toMatchObject({ from: "node-1", to: "node-2", writeGapMs: null, lostBytes: null });
   expect(await slotsOn(stack.container("node-2"))).toEqual([]);
   await stack.expectNoChanges();
 });
