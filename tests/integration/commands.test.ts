@@ -125,16 +125,26 @@ inWorld(() => {
     const imagesInUse = (): Promise<string[]> =>
       Promise.all(["node-1", "node-2"].map((name) => docker("inspect", "--format", "{{.Config.Image}}", node(name))));
 
-    test("brings another image to every node", async () => {
+    const primary = (): Promise<string> => clone.succeed("toolchain/run pulumi stack output primary --stack dev");
+
+    test("brings another image to every node: the standby, then the old primary once it is one", async () => {
       await derivedImage(image, "postgres:17", "ENV ROLLING=1");
-      onTestFinished(async () => {
-        await clone.succeed("npm run rolling-update -- --image postgres:17");
-        await removeImages(image);
-      });
       const output = await clone.succeed(`npm run rolling-update -- --image ${image}`);
-      expect(output).toContain("node-1 waits its turn, after node-2");
+      expect(output).toContain(`1 of 3: node-2 get ${image}`);
+      expect(output).toContain("2 of 3: node-2 becomes the primary in place of node-1");
       expect(output).toContain("dev is healthy.");
       expect(await imagesInUse()).toEqual([image, image]);
+      expect(await primary()).toContain("node-2");
+    });
+
+    test("goes on where it was interrupted", async () => {
+      await clone.succeed("toolchain/run pulumi config set --path 'nodes[0].image' postgres:17 --stack dev");
+      const output = await clone.succeed("npm run rolling-update -- --image postgres:17");
+      expect(output).toContain("1 of 4: what was begun before is finished");
+      expect(await imagesInUse()).toEqual(["postgres:17", "postgres:17"]);
+      expect(await primary()).toContain("node-1");
+      expect(await readFile(clone.path("Pulumi.dev.yaml"), "utf8")).not.toMatch(/name: node-\d.*image/);
+      await removeImages(image);
     });
 
     test("refuses before anything is written where a node has an image of its own", async () => {
