@@ -26,7 +26,10 @@ export type TemplateName =
   | "queries.yml"
   | "facts.yml";
 
+const sourceOf = (name: string): string => readFileSync(new URL(`${name}.hbs`, import.meta.url), "utf8");
+
 const handlebars = Handlebars.create();
+handlebars.registerPartial("take-base-backup.sh", sourceOf("take-base-backup.sh"));
 handlebars.registerHelper("conf", (value: unknown) => quoteForConf(given(value)));
 handlebars.registerHelper("hba", (value: unknown) => quoteForHba(given(value)));
 handlebars.registerHelper("sh", (value: unknown) => quoteForShell(given(value)));
@@ -56,8 +59,7 @@ export function render(name: TemplateName, values: object): string {
 }
 
 function compile(name: TemplateName): HandlebarsTemplateDelegate {
-  const source = readFileSync(new URL(`${name}.hbs`, import.meta.url), "utf8");
-  const template = handlebars.compile(source, { strict: true, noEscape: true });
+  const template = handlebars.compile(sourceOf(name), { strict: true, noEscape: true });
   compiled.set(name, template);
   return template;
 }

@@ -62,8 +62,16 @@ export function baseBackupScript(plan: Plan, node: NodePlan, systemIdentifier: s
     dataVolume: node.dataVolume,
     conninfo: node.baseBackupConninfo,
     slot: node.slot,
+    compression: baseBackupCompression(plan),
   });
 }
+
+/** The first that has it on the side of the server. */
+const FIRST_MAJOR_WITH_COMPRESSED_TRANSFER = 15;
+
+/** Between hosts the way is slower than lz4 is; on one engine nothing is. */
+const baseBackupCompression = ({ hosts, postgresMajor }: Plan): string[] =>
+  hosts.length > 1 && postgresMajor >= FIRST_MAJOR_WITH_COMPRESSED_TRANSFER ? ["server-lz4"] : [];
 
 /** The volumes of that job: certificates and password come from the configuration volume of the node that it fills. */
 export function baseBackupMounts({ layout }: Plan, node: NodePlan): PlannedMount[] {
@@ -84,6 +92,7 @@ export function rejoinScript(plan: Plan, node: NodePlan): string {
     conninfo: node.rejoinConninfo,
     configFile: plan.postgresMajor >= FIRST_MAJOR_WITH_REWIND_CONFIG_FILE ? [CONFIGURATION_FILES.postgresqlConf] : [],
     slot: node.slot,
+    compression: baseBackupCompression(plan),
   });
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { update } from "../support/changes.ts";
 import { startCommand } from "../support/commands.ts";
+import { logOf } from "../support/containers.ts";
 import { TestHosts } from "../support/hosts.ts";
 import { ownerLogin } from "../support/outputs.ts";
 import type { StackOutputs } from "../support/outputs.ts";
@@ -34,6 +35,7 @@ afterAll(async () => {
 const config = (rest: StackConfig = {}): StackConfig => ({
   primary: "node-1",
   ...hosts.placing(NODES, port),
+  parameters: { log_replication_commands: "on" },
   ...rest,
 });
 
@@ -48,6 +50,8 @@ test("a node behind ssh streams over TLS, and clients find both at the addresses
   const rows = () => rowsOf(ownerLogin(outputs, "node-2"), "SELECT n FROM t").catch(() => []);
   await expect.poll(rows).toEqual([{ n: 1 }]);
   expect((await update(stack)).changes).toEqual([]);
+  // The first host is this machine.
+  expect(await logOf(stack.container("node-1"))).toMatch(/BASE_BACKUP .*COMPRESSION 'lz4'/);
 });
 
 test("the primary changes to another host without a lost row", async () => {

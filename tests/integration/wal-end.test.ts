@@ -11,7 +11,14 @@ import { docker } from "../support/containers.ts";
 
 const layout = layoutOf(17);
 const data = layout.dataDirectory;
-const script = render("rejoin.sh", { layout, primary: "node-1", conninfo: "", configFile: "", slot: "" });
+const script = render("rejoin.sh", {
+  layout,
+  primary: "node-1",
+  conninfo: "",
+  configFile: [],
+  slot: "",
+  compression: [],
+});
 const container = `pg-topology-wal-end-${randomBytes(3).toString("hex")}`;
 
 /** As postgres, in a container in which nothing else runs. */

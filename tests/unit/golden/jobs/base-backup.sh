@@ -28,7 +28,10 @@ if [ "$(id -u)" = 0 ]; then
   exec gosu postgres bash -c "$BASH_EXECUTION_STRING"
 fi
 
-pg_basebackup --dbname 'host=node-1 port=5432 user=repuser dbname=postgres application_name=pg-topology-dev-node-2.base-backup options=-cidle_session_timeout=0 passfile=/etc/pg-topology/passfile sslmode=verify-full sslrootcert=/etc/pg-topology/tls/ca.crt ssl_min_protocol_version=TLSv1.2 connect_timeout=2 tcp_user_timeout=2000 keepalives_idle=5 keepalives_interval=2 keepalives_count=3' --pgdata "$staging" --slot 'node_2' --wal-method stream --checkpoint fast --no-password
+take_base_backup() {
+  pg_basebackup --dbname 'host=node-1 port=5432 user=repuser dbname=postgres application_name=pg-topology-dev-node-2.base-backup options=-cidle_session_timeout=0 passfile=/etc/pg-topology/passfile sslmode=verify-full sslrootcert=/etc/pg-topology/tls/ca.crt ssl_min_protocol_version=TLSv1.2 connect_timeout=2 tcp_user_timeout=2000 keepalives_idle=5 keepalives_interval=2 keepalives_count=3' --pgdata "$staging" --slot 'node_2' --wal-method stream --checkpoint fast --no-password "$@"
+}
+take_base_backup
 echo 'verifying'
 pg_verifybackup --quiet "$staging"
 touch "$staging/standby.signal"
