@@ -1,5 +1,5 @@
 import { OperationError } from "./errors.ts";
-import { describeFailover, lossOf, needsAcknowledgement } from "./failover.ts";
+import { betterTarget, describeFailover, isLessThanKnown, lossOf, needsAcknowledgement } from "./failover.ts";
 import type { SynchronousGuarantee } from "./synchronous.ts";
 import { foreseeRoles } from "./foresee-roles.ts";
 import { findNodes } from "./node.ts";
@@ -60,6 +60,7 @@ export async function failoverQuestion(
       };
     case "failover": {
       const { facts, from } = decision;
+      if (isLessThanKnown(facts)) throw new OperationError(betterTarget(facts));
       return {
         facts: describeFailover(facts, from),
         lostBytes: needsAcknowledgement(facts) ? lossOf(facts) : null,

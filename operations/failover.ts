@@ -199,7 +199,7 @@ function acceptsLoss(facts: FailoverFacts, { lostBytes }: AcceptedFailover): boo
 }
 
 /** Nobody knows what the dead primary had, but another standby has more of it for certain. */
-const isLessThanKnown = (facts: FailoverFacts): boolean => lossOf(facts) === "unknown" && facts.missedBytes > 0;
+export const isLessThanKnown = (facts: FailoverFacts): boolean => lossOf(facts) === "unknown" && facts.missedBytes > 0;
 
 /** No number covers a loss that nobody knows, nor does that cover one that somebody does. */
 export const covers = (accepted: LostBytes, loss: LostBytes): boolean =>
@@ -218,6 +218,9 @@ function whyAsked({ to }: FailoverFacts, { name, container, why, standbySignal }
     : `${name} is the primary and its server does not answer (${why}); ${to} would take its place without it.`;
 }
 
+export const betterTarget = ({ best, to, missedBytes }: FailoverFacts): string =>
+  `${best} has received ${missedBytes} bytes more than ${to}: set \`primary: ${best}\`.`;
+
 /** What has to be written to go on all the same, for a stack file. */
 export function acknowledgementOf(facts: FailoverFacts): string {
   const { unfenceable } = facts;
@@ -229,7 +232,7 @@ export function acknowledgementOf(facts: FailoverFacts): string {
 }
 
 function wayOut(facts: FailoverFacts, from: DownNode): string {
-  if (isLessThanKnown(facts)) return `Set \`primary: ${facts.best}\`, which has the most.`;
+  if (isLessThanKnown(facts)) return betterTarget(facts);
   const acknowledgement = `\`${acknowledgementOf(facts)}\` in the stack file`;
   if (from.container === "missing") {
     const again =
@@ -257,7 +260,7 @@ function factLines(facts: FailoverFacts, from: DownNode): string[] {
   return [
     lossLine(facts, from),
     ...(facts.acknowledgedRowsAreSafe ? ["Replication was synchronous: no acknowledged row is among them."] : []),
-    ...(best === to ? [] : [`${best} has received ${missedBytes} bytes more than ${to}.`]),
+    ...(best === to || isLessThanKnown(facts) ? [] : [`${best} has received ${missedBytes} bytes more than ${to}.`]),
     ...facts.lost.map(
       (name) => `Of ${name} nothing is left: whether it was the primary, and what it had, cannot be told.`,
     ),

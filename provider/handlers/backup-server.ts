@@ -28,12 +28,8 @@ export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutput
   ],
   drift: (_state, inputs, context) => tellFindings(inputs, context),
   announce: async (state, inputs, context) => {
-    const [message] = await Promise.all([
-      removedBackups(state, inputs).catch(
-        (error: unknown) => `which backups the new retention removes cannot be told: ${messageOf(error)}`,
-      ),
-      tellFindings(inputs, context),
-    ]);
+    if (isSamePolicy(state, inputs)) return;
+    const [message] = await Promise.all([removedBackups(state, inputs), tellFindings(inputs, context)]);
     if (message !== undefined) context.impact({ level: "none", nodes: [], message });
   },
   create: async (inputs, context) => ({ id: inputs.server, outputs: await run(inputs, context) }),
@@ -58,8 +54,11 @@ async function tellFindings(inputs: BackupServerInputs, { warn, signal }: Contex
 
 /** What a policy that keeps less takes away. */
 async function removedBackups(state: BackupServerInputs, inputs: BackupServerInputs): Promise<string | undefined> {
-  if (isSamePolicy(state, inputs)) return undefined;
-  return removedByChange(state, inputs, await listBackups(engineOf(inputs), inputs), Date.now());
+  try {
+    return removedByChange(state, inputs, await listBackups(engineOf(inputs), inputs), Date.now());
+  } catch (error) {
+    return `which backups the new retention removes cannot be told: ${messageOf(error)}`;
+  }
 }
 
 const isSamePolicy = (before: RetentionPolicy, after: RetentionPolicy): boolean =>

@@ -221,8 +221,7 @@ describe("of a node whose host cannot be reached", () => {
     const missing = judgeFailover("node-1", behind, null, [away, behind, ahead], null);
     for (const lostBytes of [128, "unknown"] as const) {
       const refusal = refusedFailover(missing, away, accepted(lostBytes, ["node-1"]));
-      expect(refusal).toContain("node-3 has received 128 bytes more than node-2.");
-      expect(refusal).toContain("Set `primary: node-3`, which has the most.");
+      expect(refusal).toContain("node-3 has received 128 bytes more than node-2: set `primary: node-3`.");
     }
   });
   test("another one that cannot be reached has to be accepted as well: it may be the primary", () => {
