@@ -118,14 +118,15 @@ const wantedOf = (
   dispensable: acknowledgement.rejoin,
 });
 
-/** Only of one that is stopped: what runs the topology looks at itself. */
+/** Only of one that is stopped, while nobody takes writes: what runs the topology looks at itself. */
 async function primaryStart(before: LastingChoices, after: LastingChoices): Promise<string[]> {
   const { primary } = after;
   const container = await inspectContainer(engineOf(primary), primary.container).catch(unlessUnreachable(primary));
   if (container === undefined || container.State.Running) return [];
   const wanted = { ...wantedOf(before, after), asked: false, guarantee: null };
   const foreseen = await foreseeRoles(after.environment, wanted);
-  return foreseen?.decision.kind === "refused" ? [foreseen.decision.reason] : [];
+  if (foreseen?.decision.kind !== "refused" || foreseen.roles.some(({ kind }) => kind === "primary")) return [];
+  return [foreseen.decision.reason];
 }
 
 /** A node has to be a standby before it can be the primary. */
