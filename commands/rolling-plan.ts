@@ -3,8 +3,8 @@ import { z } from "zod";
 const node = z.object({
   name: z.string(),
   image: z.string().optional(),
-  applyDelay: z.unknown(),
-  upstream: z.unknown(),
+  applyDelay: z.unknown().optional(),
+  upstream: z.unknown().optional(),
 });
 
 /** What a rolling update goes by, of a stack file. What is wrong with it, a preview tells. */

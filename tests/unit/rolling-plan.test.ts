@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nodesWithOwnImage, rollingSteps } from "../../commands/rolling-plan.ts";
+import { nodesWithOwnImage, rollingStackFile, rollingSteps } from "../../commands/rolling-plan.ts";
 import type { RollingStackFile } from "../../commands/rolling-plan.ts";
 
 const BEFORE = "postgres:17.5";
@@ -12,12 +12,8 @@ interface Node {
   readonly upstream?: string;
 }
 
-const file = (nodes: readonly Node[], more: Partial<RollingStackFile> = {}): RollingStackFile => ({
-  primary: "node-1",
-  image: BEFORE,
-  nodes: nodes.map((node) => ({ applyDelay: undefined, upstream: undefined, ...node })),
-  ...more,
-});
+const file = (nodes: readonly Node[], more: Partial<RollingStackFile> = {}): RollingStackFile =>
+  rollingStackFile.parse({ primary: "node-1", image: BEFORE, nodes, ...more });
 
 const THREE = [{ name: "node-1" }, { name: "node-2" }, { name: "node-3" }];
 
