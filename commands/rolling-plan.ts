@@ -38,13 +38,18 @@ export function rollingSteps({ primary, nodes, ...file }: RollingStackFile, imag
   const indices = (is: (node: RollingStackFile["nodes"][number]) => boolean): number[] =>
     nodes.flatMap((node, index) => (is(node) ? [index] : []));
   const ownImages = indices((node) => node.image !== undefined);
-  const all: RollingStep = { kind: "all", ownImages };
   const started: RollingStep[] = ownImages.length === 0 ? [] : [{ kind: "as it is" }];
   const isPrimaryDone = nodes.some((node) => node.name === primary && node.image === image);
   const to = successor(primary, nodes);
-  if (file.image === image || isPrimaryDone || to === undefined) return [...started, all];
+  if (file.image === image || isPrimaryDone || to === undefined) return [...started, { kind: "all", ownImages }];
   const standbys = indices(({ name }) => name !== primary);
-  return [...started, { kind: "standbys", indices: standbys }, { kind: "switchover", to }, all];
+  return [
+    ...started,
+    { kind: "standbys", indices: standbys },
+    { kind: "switchover", to },
+    // A primary's own would have been refused, or is this image already.
+    { kind: "all", ownImages: standbys },
+  ];
 }
 
 /** One that applies changes late cannot be the primary; one that follows the primary itself comes first. */

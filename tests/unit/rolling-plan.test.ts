@@ -30,7 +30,7 @@ describe("the updates of a rolling update", () => {
     expect(rollingSteps(file(THREE), NEXT)).toEqual([
       { kind: "standbys", indices: [1, 2] },
       { kind: "switchover", to: "node-2" },
-      { kind: "all", ownImages: [] },
+      { kind: "all", ownImages: [1, 2] },
     ]);
   });
 
