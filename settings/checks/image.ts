@@ -34,7 +34,7 @@ function checkNodeImage({ index, image }: ListedNode, major: number | null): rea
   return [
     problem(path, {
       what: `${shown(image)} is PostgreSQL ${tagged}, and the topology is PostgreSQL ${major}`,
-      fix: `Name an image of PostgreSQL ${major}.`,
+      fix: `Name an image of PostgreSQL ${major}; to change the major, make a second stack and move the data with pg_dump.`,
     }),
   ];
 }
