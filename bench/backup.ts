@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import type { DrillReport } from "../operations/restore-drill.ts";
 import { docker } from "../tests/support/containers.ts";
 import { freePorts } from "../tests/support/ports.ts";
 import { PROJECT_DIRECTORY } from "../tests/support/project.ts";
@@ -18,12 +19,7 @@ export interface BackupRound {
   readonly restore: number;
   /** Of the drill of that backup, in the update after it. */
   readonly rto: number;
-  readonly rpo: number;
-}
-
-interface DrillReport {
-  readonly rtoSeconds: number;
-  readonly rpoSeconds: number;
+  readonly rpo: number | null;
 }
 
 /** Backups and restores of a primary with about this many bytes of rows. */

@@ -156,7 +156,7 @@ export function backupSection(rounds: readonly BackupRound[]): string {
       ["", "seconds"],
       [
         ["RTO", spread(rounds.map(({ rto }) => rto))],
-        ["RPO", spread(rounds.map(({ rpo }) => rpo))],
+        ["RPO", spread(rounds.flatMap(({ rpo }) => rpo ?? []))],
       ],
     ),
   ].join("\n");

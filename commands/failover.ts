@@ -1,6 +1,4 @@
-import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { execa } from "execa";
 import type { WhenStandbyMissing } from "../operations/degrade.ts";
 import { requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
@@ -11,6 +9,7 @@ import type { LostBytes } from "../operations/role-environment.ts";
 import { roleState } from "../operations/role-state.ts";
 import { runCommand } from "./command.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY } from "./project.ts";
+import { stackConfig, startOnTerminal } from "./stack-file.ts";
 
 const ACKNOWLEDGED_KEY = "acknowledge.failover";
 const LOST_BYTES_KEY = `${ACKNOWLEDGED_KEY}.lostBytes`;
@@ -87,31 +86,19 @@ async function failOver(stack: string, to: string, { lostBytes, unfenced }: Fail
   for (const [index, name] of unfenced.entries()) {
     await config(stack, "set", "--path", `${ACKNOWLEDGED_KEY}.unfenced[${index}]`, name);
   }
-  const start = join(PROJECT_DIRECTORY, "commands", "start.ts");
-  const { exitCode } = await execa("node", [start, "--stack", stack], {
-    cwd: PROJECT_DIRECTORY,
-    stdio: "inherit",
-    reject: false,
-  });
+  const exitCode = await startOnTerminal(stack);
   if (exitCode === 0 && isAcknowledged) await config(stack, "rm", "--path", ACKNOWLEDGED_KEY);
   if (exitCode !== 0) console.error(`The stack file says primary: ${to}. The next update goes on from what is there.`);
-  return exitCode ?? 1;
+  return exitCode;
 }
 
 async function config(stack: string, ...args: string[]): Promise<void> {
-  const { exitCode, stderr } = await runConfig(stack, args);
+  const { exitCode, stderr } = await stackConfig(stack, ...args);
   if (exitCode !== 0) throw new OperationError(`the stack file could not be changed: ${stderr.trim()}`);
 }
 
 /** As the stack file says it now, which is what the update is going to go by. */
 async function whenStandbyMissingOf(stack: string): Promise<WhenStandbyMissing> {
-  const { stdout } = await runConfig(stack, ["get", "--path", "replication.synchronous.whenStandbyMissing"]);
+  const { stdout } = await stackConfig(stack, "get", "--path", "replication.synchronous.whenStandbyMissing");
   return stdout === "degrade" ? "degrade" : "wait";
-}
-
-function runConfig(stack: string, args: readonly string[]) {
-  return execa("pulumi", ["config", ...args, "--stack", stack, "--non-interactive"], {
-    cwd: PROJECT_DIRECTORY,
-    reject: false,
-  });
 }

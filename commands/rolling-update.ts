@@ -6,6 +6,7 @@ import { runCommand } from "./command.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 import { nodesWithOwnImage, rollingStackFile, rollingSteps } from "./rolling-plan.ts";
 import type { RollingStackFile, RollingStep } from "./rolling-plan.ts";
+import { stackConfig, startOnTerminal } from "./stack-file.ts";
 
 await runCommand({
   usage: `usage: npm run rolling-update -- --image IMAGE [--stack NAME]
@@ -28,16 +29,12 @@ it goes on where it was when it is run again.`,
     for (const [index, step] of steps.entries()) {
       console.log(`${index + 1} of ${steps.length}: ${inWords(step, file, image)}`);
       await write(step, image, stack);
-      const { exitCode } = await onTerminal("node", [
-        join(PROJECT_DIRECTORY, "commands", "start.ts"),
-        "--stack",
-        stack,
-      ]);
+      const exitCode = await startOnTerminal(stack);
       if (exitCode === 0) continue;
       console.error(
         "The rolling update did not come to its end: nodes whose turn had not come keep their containers. Run it again to go on; to go back, put `image` and the nodes' own back in the stack file, and run npm start.",
       );
-      return exitCode ?? 1;
+      return exitCode;
     }
     return 0;
   },
@@ -46,7 +43,7 @@ it goes on where it was when it is run again.`,
 async function readStackFile(stack: string): Promise<RollingStackFile> {
   const [primary, image, nodes] = await Promise.all(
     ["primary", "image", "nodes"].map(async (key) => {
-      const { stdout, exitCode } = await pulumi("config", "get", key, "--stack", stack, "--non-interactive");
+      const { stdout, exitCode } = await stackConfig(stack, "get", key);
       return exitCode === 0 ? stdout : undefined;
     }),
   );
@@ -119,15 +116,11 @@ async function changed(stack: string, changes: readonly (readonly string[])[]): 
 
 async function allSucceed(commands: readonly (readonly string[])[]): Promise<boolean> {
   for (const command of commands) {
-    if ((await onTerminal("pulumi", command)).exitCode !== 0) return false;
+    if ((await onTerminal(command)).exitCode !== 0) return false;
   }
   return true;
 }
 
-function pulumi(...args: readonly string[]) {
-  return execa("pulumi", args, { cwd: PROJECT_DIRECTORY, reject: false });
-}
-
-function onTerminal(command: string, args: readonly string[]) {
-  return execa(command, args, { cwd: PROJECT_DIRECTORY, stdio: "inherit", reject: false });
+function onTerminal(args: readonly string[]) {
+  return execa("pulumi", args, { cwd: PROJECT_DIRECTORY, stdio: "inherit", reject: false });
 }

@@ -153,7 +153,7 @@ const ANSWER_TIMEOUT_SECONDS = 4;
 const FAR_ANSWER_TIMEOUT_SECONDS = 10;
 /** So long a standby that was just restarted is waited for: most have replayed what they have by then. */
 const REPLAY_PATIENCE_MILLISECONDS = 5000;
-const REPLAY_POLL_MILLISECONDS = 200;
+const POLL_MILLISECONDS = 200;
 
 /**
  * The nodes of a stack that have a container, and those that an update has given one before: their data may be there.
@@ -186,30 +186,41 @@ export function observePatiently(
   environment: RoleEnvironment,
   signal: AbortSignal | undefined,
 ): Promise<NodeRole[]> {
-  const deadline = performance.now() + SLOW_PATIENCE_MILLISECONDS;
   return Promise.all(
-    nodes.map(async (node) => {
-      for (;;) {
+    nodes.map((node) => {
+      const ask = async (): Promise<NodeRole> => {
         signal?.throwIfAborted();
-        const role = await observeRole(node, environment);
-        if (!isSlow(role) || performance.now() > deadline) return role;
-        await sleep(REPLAY_POLL_MILLISECONDS);
-      }
+        return observeRole(node, environment);
+      };
+      return askPatiently(SLOW_PATIENCE_MILLISECONDS, ask, isSlow);
     }),
   );
+}
+
+/** Asks until an answer is not one to be waited out, or until patience ends: then it counts as it is. */
+async function askPatiently<Role extends NodeRole>(
+  patienceMilliseconds: number,
+  ask: () => Promise<Role>,
+  passes: (role: Role) => boolean,
+): Promise<Role> {
+  const deadline = performance.now() + patienceMilliseconds;
+  for (;;) {
+    const role = await ask();
+    if (!passes(role) || performance.now() > deadline) return role;
+    await sleep(POLL_MILLISECONDS);
+  }
 }
 
 const isSlow = (role: NodeRole): boolean =>
   role.kind === "down" && role.container === "running" && role.standbySignal && role.fence === "none";
 
 async function observeRole(node: Node, environment: RoleEnvironment): Promise<NodeRole> {
-  const deadline = performance.now() + REPLAY_PATIENCE_MILLISECONDS;
   try {
-    for (;;) {
-      const role = await askRole(node);
-      if (role.kind === "primary" || !role.stillReplays || performance.now() > deadline) return role;
-      await sleep(REPLAY_POLL_MILLISECONDS);
-    }
+    return await askPatiently(
+      REPLAY_PATIENCE_MILLISECONDS,
+      () => askRole(node),
+      (role) => role.kind === "standby" && role.stillReplays,
+    );
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     return downNode(node, environment, messageOf(error));

@@ -104,13 +104,13 @@ async function tellFindings(
  * story; and one that was promoted by hand is followed by nobody yet.
  */
 async function announceRoles(state: TopologyInputs, inputs: TopologyInputs, context: Context): Promise<void> {
-  const { impact, decided } = await announcedRoles(state, inputs, context);
+  const { impact, decided } = await foreseenRoleImpact(state, inputs, context);
   context.impact(impact);
   if (decided === "switchover") await tellFindings(withParametersOf(state, inputs), inputs.acknowledgement, context);
 }
 
 /** A preview ends whatever the servers are like. */
-async function announcedRoles(
+async function foreseenRoleImpact(
   state: TopologyInputs,
   inputs: TopologyInputs,
   { log, signal }: Context,

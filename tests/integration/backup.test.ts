@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DrillReport } from "../../operations/restore-drill.ts";
 import { runCommand } from "../support/commands.ts";
 import { docker, shellIn } from "../support/containers.ts";
 import { signalTree } from "../support/interruptions.ts";
@@ -47,11 +48,6 @@ afterAll(() => stack.dispose());
 
 const run = (name: "backup" | "restore", ...args: string[]): Promise<CommandResult> => runCommand(stack, name, ...args);
 const backup = (...args: string[]): Promise<CommandResult> => run("backup", ...args);
-
-interface DrillReport {
-  readonly rtoSeconds: number;
-  readonly rpoSeconds: number;
-}
 
 interface ListedBackup {
   readonly backup_id: string;
