@@ -83,10 +83,14 @@ export async function unlessMissing<T>(request: Promise<T>): Promise<T | undefin
   try {
     return await request;
   } catch (error) {
-    if (statusCode(error) === 404) return undefined;
+    if (statusCode(error) === 404 || isBeingRemoved(error)) return undefined;
     throw error;
   }
 }
+
+/** Between the moment at which its layer is gone and the one at which it is, an engine cannot describe a container. */
+const isBeingRemoved = (error: unknown): boolean =>
+  statusCode(error) === 500 && /RWLayer of container \S+ is unexpectedly nil/.test(messageOf(error));
 
 export function statusCode(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null || !("statusCode" in error)) return undefined;
