@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { engineOf, inspectContainer } from "./engine.ts";
+import { engineOf } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { runJob } from "./job.ts";
 import type { Lsn } from "./lsn.ts";
 import type { Node } from "./node.ts";
+import { onceStopped } from "./once-stopped.ts";
 import type { RoleEnvironment } from "./role-environment.ts";
 import { readHistory } from "./timeline-history.ts";
 import type { TimelineSpan } from "./timeline-history.ts";
@@ -44,31 +45,13 @@ export interface WalEnd {
   readonly history: readonly TimelineSpan[] | null;
 }
 
-/** By container and the moment at which it stopped: what has stopped writes no more, and one update asks three times. */
-const walEnds = new Map<string, Promise<WalEnd | undefined>>();
-
 /** Reads to the end of what is valid. undefined: the files of the node do not tell. */
-export async function readWalEnd(
+export const readWalEnd = (
   environment: RoleEnvironment,
   node: Node,
   signal?: AbortSignal,
-): Promise<WalEnd | undefined> {
-  const container = await inspectContainer(engineOf(node), node.container);
-  if (container?.State.Running !== false) return walEndByJob(environment, node.name, signal);
-  const stopped = `${container.Id} ${container.State.FinishedAt}`;
-  const end = walEnds.get(stopped) ?? walEndByJob(environment, node.name, signal);
-  walEnds.set(stopped, end);
-  end.catch(() => walEnds.delete(stopped));
-  return end;
-}
-
-async function walEndByJob(
-  environment: RoleEnvironment,
-  node: string,
-  signal: AbortSignal | undefined,
-): Promise<WalEnd | undefined> {
-  return walEndOf(await runDataJob(environment, node, "wal-end", signal));
-}
+): Promise<WalEnd | undefined> =>
+  onceStopped(node, "wal-end", async () => walEndOf(await runDataJob(environment, node.name, "wal-end", signal)));
 
 /** By what the job wrote. Pure. */
 export function walEndOf(output: string): WalEnd | undefined {

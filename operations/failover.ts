@@ -9,6 +9,7 @@ import type { Lsn } from "./lsn.ts";
 import type { WhenStandbyMissing } from "./degrade.ts";
 import { withFilesOf } from "./node-data.ts";
 import type { Node } from "./node.ts";
+import { onceStopped } from "./once-stopped.ts";
 import { AWAITS_WAL } from "./observe.ts";
 import { positionOf } from "./observe-roles.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
@@ -90,7 +91,8 @@ async function standingGuarantee(
 ): Promise<SynchronousGuarantee | null> {
   if (guarantee === null || replicationConf === undefined) return null;
   if (from.container === "unreachable" || from.container === "missing") return null;
-  const read = (path: string): Promise<string | undefined> => readContainerFile(engineOf(node), node.container, path);
+  const read = (path: string): Promise<string | undefined> =>
+    onceStopped(node, path, () => readContainerFile(engineOf(node), node.container, path));
   const [conf = "", autoConf = ""] = await Promise.all([
     read(replicationConf),
     read(`${dataDirectory}/postgresql.auto.conf`),

@@ -11,6 +11,7 @@ import type { WantedRoles } from "./foresee-roles.ts";
 import type { DataVolume } from "./node-data.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
+import type { NodeRole } from "./observe-roles.ts";
 import { refusedSubnet } from "./refused-subnet.ts";
 import type { ChosenNetwork } from "./refused-subnet.ts";
 import { refusedTurns } from "./refused-turns.ts";
@@ -98,16 +99,19 @@ const unlessUnreachable =
 /** Only where the stack file names another primary: what else is wrong with roles is told by the topology itself. */
 async function primaryChange(before: LastingChoices, after: LastingChoices): Promise<string[]> {
   if (before.primary.name === after.primary.name) return primaryStart(before, after);
-  if ((await foundedMajor(before)) === undefined) return [];
   const guarantee = guaranteeUntilNow(before.guarantee, after.whenStandbyMissing);
   const foreseen = await foreseeRoles(after.environment, { ...wantedOf(before, after), guarantee });
-  if (foreseen === undefined) return newPrimary(before, after);
-  const { decision } = foreseen;
+  if (foreseen === undefined) return (await foundedMajor(before)) === undefined ? [] : newPrimary(before, after);
+  const { decision, roles } = foreseen;
+  if (!roles.some(isFounded)) return [];
   if (decision.kind === "refused") return [decision.reason];
   if (decision.kind !== "failover") return [];
   const refusal = refusedFailover(decision.facts, decision.from, acceptedFailover(after.acknowledgement));
   return refusal === undefined ? [] : [refusal];
 }
+
+const isFounded = (role: NodeRole): boolean =>
+  role.kind !== "down" || (role.container !== "missing" && role.control !== undefined);
 
 const wantedOf = (
   before: LastingChoices,
