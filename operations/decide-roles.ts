@@ -226,12 +226,13 @@ function oldPrimaryAmong(nodes: readonly NodeRole[]): DownNode | undefined {
       node.fence === "none" &&
       (node.control !== undefined || node.container === "missing" || node.container === "unreachable"),
   ) as DownNode[];
-  return candidates.toSorted((a, b) => newestFirst(a.control, b.control) || Number(b.isHeard) - Number(a.isHeard))[0];
+  return candidates.toSorted((a, b) => newestFirst(a, b) || Number(b.isHeard) - Number(a.isHeard))[0];
 }
 
-function newestFirst(a: PgControl | undefined, b: PgControl | undefined): number {
-  const timelines = (b?.timeline ?? 0) - (a?.timeline ?? 0);
-  return timelines === 0 ? Number((b?.checkpointLsn ?? 0n) - (a?.checkpointLsn ?? 0n)) : timelines;
+/** One that died before its first checkpoint as a primary has an older one than whom it took the place of. */
+function newestFirst(a: DownNode, b: DownNode): number {
+  const timelines = (b.newestTimeline ?? 0) - (a.newestTimeline ?? 0);
+  return timelines === 0 ? Number((b.control?.checkpointLsn ?? 0n) - (a.control?.checkpointLsn ?? 0n)) : timelines;
 }
 
 const replaysStill = ({ name }: StandbyRole): string =>
@@ -255,9 +256,8 @@ function amongStandbys(
   if (untried.length > 0) return { kind: "start", nodes: untried.map(({ name }) => name) };
   if (silent.length > 0) return refused(cannotBeTold(silent));
   // One that does not start may be the primary before, held as a standby: what its log has and nobody else is a loss.
-  const [broken] = nodes
-    .filter((node) => node.kind === "down" && node.fence === "none")
-    .toSorted((a, b) => newestFirst((a as DownNode).control, (b as DownNode).control)) as DownNode[];
+  const down = nodes.filter((node) => node.kind === "down" && node.fence === "none") as DownNode[];
+  const [broken] = down.toSorted(newestFirst);
   if (broken !== undefined) return { kind: "failover", from: broken, to: target };
   return { kind: "promote", from: undefined, to: target };
 }

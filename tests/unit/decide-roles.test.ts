@@ -206,6 +206,14 @@ test("of several that are down the newest was the primary, whether it has a cont
   expect(decision).toMatchObject({ kind: "failover", from: { name: "node-3" } });
 });
 
+test("one that died before its first checkpoint as a primary is newer than the one whose place it took", () => {
+  const before = down("node-1", { control: SHUT_DOWN });
+  const promoted = down("node-2", { control: control({ checkpointLsn: END - 500n }), newestTimeline: 2 });
+  const target = standby("node-3", { history: SECOND, receivedLsn: END + 500n, replayedLsn: END + 500n });
+  const decision = decideRoles("node-3", true, [before, promoted, target]);
+  expect(decision).toMatchObject({ kind: "failover", from: { name: "node-2" } });
+});
+
 describe("node-1 was fenced, nobody was promoted yet, and it is wanted again", () => {
   const fenced = down("node-1", { fence: "fenced" });
   const decide = (...others: NodeRole[]) => decideRoles("node-1", false, [fenced, ...others]);
