@@ -13,6 +13,7 @@ import type { Node } from "./node.ts";
 import { findAllNodes, observePatiently, observeRoles } from "./observe-roles.ts";
 import type { DownNode, NodeRole, StandbyRole } from "./observe-roles.ts";
 import { observeServer } from "./observe.ts";
+import type { PgControl } from "./pg-control.ts";
 import { promote } from "./promote.ts";
 import { cannotFollow, planRejoin, primaryHistory, refusedRejoin, rejoin } from "./rejoin.ts";
 import type { RejoinStep } from "./rejoin.ts";
@@ -201,7 +202,7 @@ async function promoteWithAll(
 ): Promise<Switchover | null> {
   const { shape, environment, log } = order;
   const target = shapedNode(shape, to.name);
-  if (from !== undefined) await holdAsStandby(environment, named(nodes, from.name));
+  if (from !== undefined) await holdStopped(environment, named(nodes, from.name), from);
   log(`nobody takes writes, and ${to.name} has every row: it is promoted`);
   await withOperator(target, shape.operator, async (client) => {
     await reserveSlots(client, reservedSlots(shape, target));
@@ -211,6 +212,24 @@ async function promoteWithAll(
   const writeGapMs = Math.max(0, Date.now() - from.control.writtenAtSeconds * 1000);
   return { from: from.name, to: to.name, writeGapMs, lostBytes: 0, at: new Date().toISOString() };
 }
+
+/**
+ * One that somebody has started since it was looked at may have taken writes that nobody else has.
+ * @throws OperationError then: it is stopped, and can be started again as what it was.
+ */
+async function holdStopped(environment: RoleEnvironment, node: Node, seen: DownNode): Promise<void> {
+  await holdAsStandby(environment, node);
+  if (seen.container !== "missing") await waitUntilStopped(node);
+  const [now] = await observeRoles([node], environment);
+  if (now?.kind === "down" && isSameStop(now.control, seen.control)) return;
+  await runDataJob(environment, node.name, "release");
+  throw new OperationError(
+    `${node.name} was started just before another node was to take its place, and may have taken writes: it is stopped, and nobody was promoted. Run the update again, which looks at what it has now.`,
+  );
+}
+
+const isSameStop = (now: PgControl | undefined, before: PgControl | undefined): boolean =>
+  now?.state === before?.state && now?.checkpointLsn === before?.checkpointLsn;
 
 /**
  * One whose container still runs may write on, although it does not answer. It is stopped first, and then all is looked

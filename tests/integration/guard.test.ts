@@ -121,18 +121,36 @@ test("two that start at the same moment, of which none knows the other: the olde
   await docker("start", follower);
 });
 
-test("an old primary that was cut off from its peers stops once it reaches them again", async () => {
-  const [older = ""] = containers;
+const STOPPED = "it must not take writes beside a newer primary";
+
+/** Starts the old primary where none of its peers reaches it, and then lets them. */
+async function startAlone(older: string, beforeItIsReached: () => Promise<unknown> = async () => undefined) {
   const network = `pg-topology-${stack.name}-network`;
   await docker("stop", older);
   await docker("network", "disconnect", network, older);
   await docker("start", older);
   await expect.poll(() => isStandby(older), { timeout: 30_000 }).toBe("f");
+  await beforeItIsReached();
   await docker("network", "connect", "--alias", "node-1", network, older);
   await expect.poll(() => isStandby(older), { timeout: 30_000 }).not.toBe("f");
-  await expect
-    .poll(() => logOf(older), { timeout: 30_000 })
-    .toContain("it must not take writes beside a newer primary");
+}
+
+const inData = (container: string, command: string): Promise<string> =>
+  docker("exec", "-u", "postgres", container, "sh", "-c", `cd "$PGDATA" && ${command}`);
+
+test("an old primary that was cut off from its peers stops once it reaches them again", async () => {
+  const [older = ""] = containers;
+  await startAlone(older);
+  await expect.poll(() => logOf(older), { timeout: 30_000 }).toContain(STOPPED);
+});
+
+test("also where an interrupted switchover has left it to be a standby from its next start on", async () => {
+  const [older = ""] = containers;
+  const before = (await logOf(older)).length;
+  await startAlone(older, () => inData(older, "touch standby.signal"));
+  expect((await logOf(older)).slice(before)).toContain(STOPPED);
+  await inData(older, "rm standby.signal");
+  await docker("restart", older);
 });
 
 inWorld(() => {
@@ -168,14 +186,12 @@ inWorld(() => {
   // between takes the old timeline for its own.
   test("a guard that looked in the middle of a promotion does not stop the new primary", async () => {
     const [, primary = "", promoted = ""] = containers;
-    const onDisk = (command: string): Promise<string> =>
-      docker("exec", "-u", "postgres", promoted, "sh", "-c", command);
     const { StartedAt: startedAt } = (await inspect(promoted)).State;
     await docker("stop", primary);
-    await onDisk('rm "$PGDATA/standby.signal"');
+    await inData(promoted, "rm standby.signal");
     // Longer than a guard rests between two questions.
     await sleep(4500);
-    await onDisk(`touch "$PGDATA/standby.signal" && psql -XAtqc "SELECT pg_promote()" postgres`);
+    await inData(promoted, 'touch standby.signal && psql -XAtqc "SELECT pg_promote()" postgres');
     await expectStreaming(stack, "node-3", ["node-1"]);
     await sleep(4500);
     expect((await inspect(promoted)).State.StartedAt).toBe(startedAt);
