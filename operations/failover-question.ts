@@ -60,7 +60,7 @@ export async function failoverQuestion(
       };
     case "failover": {
       const { facts, from } = decision;
-      if (isLessThanKnown(facts)) throw new OperationError(betterTarget(facts));
+      if (needsAcknowledgement(facts) && isLessThanKnown(facts)) throw new OperationError(betterTarget(facts));
       return {
         facts: describeFailover(facts, from),
         lostBytes: needsAcknowledgement(facts) ? lossOf(facts) : null,

@@ -22,7 +22,7 @@ import { isAlteredBySystem, promises, standbyNamesIn } from "./synchronous.ts";
 import type { SynchronousGuarantee } from "./synchronous.ts";
 import { commonEnd, missingBytes } from "./timeline-history.ts";
 import type { LogPosition } from "./timeline-history.ts";
-import { waitUntilStopped } from "./switchover.ts";
+import { holdAsStandby, waitUntilStopped } from "./switchover.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** What can be known of a failover before it is done. */
@@ -42,6 +42,8 @@ export interface FailoverFacts {
   readonly best: string;
   /** WAL that it has and the target never got: lost for certain. */
   readonly missedBytes: number;
+  /** Whether it could take the dead primary's place instead: it applies nothing late, and is not left behind. */
+  readonly isBestFit: boolean;
   /** Other nodes of which nothing is left, neither a container nor data: each of them may have been the primary. */
   readonly lost: readonly string[];
   /** Nodes whose engine does not answer: any of them may be taking writes, and none can be stopped from here. */
@@ -116,8 +118,12 @@ export function judgeFailover(
   ) as StandbyRole[];
   const lost = nodes.flatMap((node) => (node.name !== from && isDataLost(node) ? [node.name] : []));
   const [log, own] = [end && positionAt(end), positionOf(to)];
-  const missed = standbys.map((node) => ({ name: node.name, bytes: bytesMore(node, to, log) }));
-  const best = missed.toSorted((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0))[0];
+  const missed = standbys.map((node) => ({
+    name: node.name,
+    bytes: bytesMore(node, to, log),
+    isFit: node.applyDelayMilliseconds === 0 && node.timeline >= to.timeline,
+  }));
+  const [best] = missed.toSorted((a, b) => rank(b) - rank(a) || (b.bytes ?? 0) - (a.bytes ?? 0));
   return {
     from,
     to: to.name,
@@ -129,8 +135,15 @@ export function judgeFailover(
     lost,
     best: (best?.bytes ?? 0) > 0 && best !== undefined ? best.name : to.name,
     missedBytes: best?.bytes ?? 0,
+    isBestFit: best?.isFit ?? true,
     unfenceable: nodes.flatMap((node) => (node.kind === "down" && node.container === "unreachable" ? [node.name] : [])),
   };
+}
+
+/** Those that have more before those that have not, and of them those that could be the target first. */
+function rank({ bytes, isFit }: { readonly bytes: number | null; readonly isFit: boolean }): number {
+  if ((bytes ?? 0) === 0) return 0;
+  return isFit ? 2 : 1;
 }
 
 const isDataLost = (node: NodeRole): boolean =>
@@ -200,8 +213,9 @@ function acceptsLoss(facts: FailoverFacts, { lostBytes }: AcceptedFailover): boo
   return !isLessThanKnown(facts) && lostBytes !== null && covers(lostBytes, lossOf(facts));
 }
 
-/** Nobody knows what the dead primary had, but another standby has more of it for certain. */
-export const isLessThanKnown = (facts: FailoverFacts): boolean => lossOf(facts) === "unknown" && facts.missedBytes > 0;
+/** Nobody knows what the dead primary had, but another standby that could be the target has more of it for certain. */
+export const isLessThanKnown = (facts: FailoverFacts): boolean =>
+  lossOf(facts) === "unknown" && facts.missedBytes > 0 && facts.isBestFit;
 
 /** No number covers a loss that nobody knows, nor does that cover one that somebody does. */
 export const covers = (accepted: LostBytes, loss: LostBytes): boolean =>
@@ -370,6 +384,7 @@ async function requireSameRun({ dead, environment }: FailoverOrder, stopped: str
   if ((await runsOfContainer(fromNode, from)) === stopped) return;
   // A fence tells the next update that all of this was accepted.
   await runDataJob(environment, fromNode.name, "release");
+  if (from.standbySignal) await holdAsStandby(environment, fromNode);
   throw new OperationError(
     `${from.name} was started just before another node was to take its place, and may have taken writes: it is stopped, and nobody was promoted. Run the update again, which looks at what it has now.`,
   );

@@ -224,6 +224,14 @@ describe("of a node whose host cannot be reached", () => {
       expect(refusal).toContain("node-3 has received 128 bytes more than node-2: set `primary: node-3`.");
     }
   });
+  test.each([
+    ["it applies late", behind, { ...ahead, applyDelayMilliseconds: 3_600_000 }],
+    ["it was left on an older timeline", standby("node-2", "0/2000100", SECOND), ahead],
+  ])("one that has more and cannot take its place, since %s, is told of and holds nobody up", (_why, to, more) => {
+    const facts = judgeFailover("node-1", to, null, [away, to, more], null);
+    expect(refusedFailover(facts, away, accepted("unknown", ["node-1"]))).toBeUndefined();
+    expect(describeFailover(facts, away)[2]).toMatch(/node-3 has received \d+ bytes more than node-2/);
+  });
   test("another one that cannot be reached has to be accepted as well: it may be the primary", () => {
     const both = judgeFailover("node-1", behind, null, [away, behind, { ...away, name: "node-3" }], null);
     expect(refusedFailover(both, away, accepted("unknown", ["node-1"]))).toContain(
