@@ -9,7 +9,7 @@ import type { LostBytes } from "../operations/role-environment.ts";
 import { roleState } from "../operations/role-state.ts";
 import { runCommand } from "./command.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY } from "./project.ts";
-import { stackConfig, startOnTerminal } from "./stack-file.ts";
+import { isUpdated, stackConfig, startOnTerminal } from "./stack-file.ts";
 
 const ACKNOWLEDGED_KEY = "acknowledge.failover";
 const LOST_BYTES_KEY = `${ACKNOWLEDGED_KEY}.lostBytes`;
@@ -87,8 +87,11 @@ async function failOver(stack: string, to: string, { lostBytes, unfenced }: Fail
     await config(stack, "set", "--path", `${ACKNOWLEDGED_KEY}.unfenced[${index}]`, name);
   }
   const exitCode = await startOnTerminal(stack);
-  if (exitCode === 0 && isAcknowledged) await config(stack, "rm", "--path", ACKNOWLEDGED_KEY);
-  if (exitCode !== 0) console.error(`The stack file says primary: ${to}. The next update goes on from what is there.`);
+  // What nobody could stop is left as it is until its host is back, and has to be said until then.
+  const spent = unfenced.length === 0 ? ACKNOWLEDGED_KEY : LOST_BYTES_KEY;
+  if (isUpdated(exitCode) && isAcknowledged) await config(stack, "rm", "--path", spent);
+  if (!isUpdated(exitCode))
+    console.error(`The stack file says primary: ${to}. The next update goes on from what is there.`);
   return exitCode;
 }
 

@@ -52,8 +52,8 @@ export function rollingSteps({ primary, nodes, ...file }: RollingStackFile, imag
   ];
 }
 
-/** One that applies changes late cannot be the primary; one that follows the primary itself comes first. */
+/** One that applies changes late, or that has an `upstream`, cannot be the primary as the stack file is. */
 function successor(primary: string, nodes: RollingStackFile["nodes"]): string | undefined {
-  const candidates = nodes.filter(({ name, applyDelay }) => name !== primary && applyDelay === undefined);
-  return (candidates.find(({ upstream }) => upstream === undefined || upstream === primary) ?? candidates[0])?.name;
+  const others = nodes.filter(({ name }) => name !== primary);
+  return others.find(({ applyDelay, upstream }) => applyDelay === undefined && upstream === undefined)?.name;
 }

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { OperationError } from "../operations/errors.ts";
@@ -6,7 +7,10 @@ import { runCommand } from "./command.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 import { nodesWithOwnImage, rollingStackFile, rollingSteps } from "./rolling-plan.ts";
 import type { RollingStackFile, RollingStep } from "./rolling-plan.ts";
-import { stackConfig, startOnTerminal } from "./stack-file.ts";
+import { isUpdated, stackConfig, startOnTerminal } from "./stack-file.ts";
+
+/** As a shell tells of SIGINT. */
+const INTERRUPTED_EXIT_CODE = 130;
 
 await runCommand({
   usage: `usage: npm run rolling-update -- --image IMAGE [--stack NAME]
@@ -26,17 +30,18 @@ it goes on where it was when it is run again.`,
     const file = await readStackFile(stack);
     refuseOwnImages(file, image);
     const steps = rollingSteps(file, image);
+    let exitCode = 0;
     for (const [index, step] of steps.entries()) {
       console.log(`${index + 1} of ${steps.length}: ${inWords(step, file, image)}`);
       await write(step, image, stack);
-      const exitCode = await startOnTerminal(stack);
-      if (exitCode === 0) continue;
+      exitCode = await startOnTerminal(stack);
+      if (isUpdated(exitCode)) continue;
       console.error(
         "The rolling update did not come to its end: nodes whose turn had not come keep their containers. Run it again to go on; to go back, put `image` and the nodes' own back in the stack file, and run npm start.",
       );
       return exitCode;
     }
-    return 0;
+    return exitCode;
   },
 });
 
@@ -108,9 +113,18 @@ async function changed(stack: string, changes: readonly (readonly string[])[]): 
   const before = await readFile(file, "utf8").catch(() => {
     throw new OperationError(`There is no stack file ${file}.`);
   });
+  const takeBack = (): never => {
+    writeFileSync(file, before);
+    console.error("\nInterrupted. The stack file is as it was before this step.");
+    process.exit(INTERRUPTED_EXIT_CODE);
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, takeBack);
   const isChanged = await allSucceed(changes.map((change) => ["config", ...change, "--stack", stack]));
-  if (isChanged && (await allSucceed([["preview", "--stack", stack]]))) return;
-  await writeFile(file, before);
+  const isTaken = isChanged && (await allSucceed([["preview", "--stack", stack]]));
+  for (const signal of signals) process.off(signal, takeBack);
+  if (isTaken) return;
+  writeFileSync(file, before);
   throw new OperationError("The preview refuses that: see above. The stack file is as it was before this step.");
 }
 

@@ -10,6 +10,11 @@ export function stackConfig(stack: string, ...args: readonly string[]) {
   });
 }
 
+/** Of `npm start`: the update came to its end, and what runs is not healthy all the same. */
+export const UNHEALTHY_EXIT_CODE = 3;
+
+export const isUpdated = (exitCode: number): boolean => exitCode === 0 || exitCode === UNHEALTHY_EXIT_CODE;
+
 /** Brings a stack up as its file says it now, on this terminal. @returns the exit code. */
 export async function startOnTerminal(stack: string): Promise<number> {
   const start = join(PROJECT_DIRECTORY, "commands", "start.ts");

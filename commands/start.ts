@@ -10,13 +10,15 @@ import { requireOwnEngine } from "./hosts.ts";
 import { DEFAULT_STACK, PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 import { pulumiOnTerminal } from "./pulumi-on-terminal.ts";
 import { recoverStack } from "./recover-stack.ts";
+import { UNHEALTHY_EXIT_CODE } from "./stack-file.ts";
 import { onEngine } from "./stack-on-engine.ts";
 import { statusReport } from "./status-report.ts";
 
 await runCommand({
   usage: `usage: npm start [-- --stack NAME]
 Brings a stack up (default: ${DEFAULT_STACK}) as its stack file says, and shows the replication that was verified.
-The stack is made if it is not there, and becomes the selected one, so that pulumi without --stack means it.`,
+The stack is made if it is not there, and becomes the selected one, so that pulumi without --stack means it.
+Exit code ${UNHEALTHY_EXIT_CODE}: the update came to its end, and the status found a problem.`,
   options: { stack: { type: "string", short: "s", default: DEFAULT_STACK } },
   failureExitCode: 1,
   run: async ({ stack }) => {
@@ -66,7 +68,7 @@ async function clearUp(stack: string, identity: StackIdentity): Promise<void> {
 async function report(identity: StackIdentity): Promise<number> {
   const status = await stackStatus(onEngine(identity));
   console.log(`\n${statusReport(status)}\n\n${nextSteps(identity)}`);
-  return status.condition === "healthy" ? 0 : 1;
+  return status.condition === "healthy" ? 0 : UNHEALTHY_EXIT_CODE;
 }
 
 function nextSteps({ stack }: StackIdentity): string {

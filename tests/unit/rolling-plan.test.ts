@@ -34,13 +34,16 @@ describe("the updates of a rolling update", () => {
     ]);
   });
 
-  test("a node that applies late is no successor, and one below another standby only where there is no other", () => {
+  test("a node that applies late, or has an upstream, is no successor: the stack file would be refused", () => {
     const cascaded = { name: "node-2", upstream: "node-3" };
     const late = { name: "node-3", applyDelay: "5min" };
     const to = (...nodes: Node[]) => rollingSteps(file([{ name: "node-1" }, ...nodes]), NEXT)[1];
     expect(to(cascaded, { name: "node-3" })).toEqual({ kind: "switchover", to: "node-3" });
-    expect(to(cascaded, late)).toEqual({ kind: "switchover", to: "node-2" });
-    expect(rollingSteps(file([{ name: "node-1" }, late]), NEXT)).toEqual([{ kind: "all", ownImages: [] }]);
+    expect(to({ name: "node-2", upstream: "node-1" }, { name: "node-3" })).toEqual({
+      kind: "switchover",
+      to: "node-3",
+    });
+    expect(rollingSteps(file([{ name: "node-1" }, cascaded, late]), NEXT)).toEqual([{ kind: "all", ownImages: [] }]);
   });
 
   test("a primary alone is replaced in its place", () => {
