@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { parseTimelines } from "./archived-timelines.ts";
 import type { ArchivedTimeline } from "./archived-timelines.ts";
 import { parseCatalogue } from "./barman-catalogue.ts";
@@ -118,7 +119,8 @@ const look = (
   signal: AbortSignal | undefined,
 ): Promise<string> =>
   runJob(engineOf(node), {
-    name: lookJob,
+    // Two previews look at the same time.
+    name: `${lookJob}.${randomUUID()}`,
     image,
     script,
     arguments: args,

@@ -3,6 +3,7 @@ import { engineOf } from "./engine.ts";
 import { OperationError } from "./errors.ts";
 import { runJob } from "./job.ts";
 import type { Lsn } from "./lsn.ts";
+import { dataMountOf } from "./node-data.ts";
 import type { Node } from "./node.ts";
 import { onceStopped } from "./once-stopped.ts";
 import type { RoleEnvironment } from "./role-environment.ts";
@@ -51,7 +52,11 @@ export const readWalEnd = (
   node: Node,
   signal?: AbortSignal,
 ): Promise<WalEnd | undefined> =>
-  onceStopped(node, "wal-end", async () => walEndOf(await runDataJob(environment, node.name, "wal-end", signal)));
+  onceStopped(node, "wal-end", async () => {
+    // A job that names a volume that is gone would make one.
+    if ((await dataMountOf(environment, node)) === undefined) return undefined;
+    return walEndOf(await runDataJob(environment, node.name, "wal-end", signal));
+  });
 
 /** By what the job wrote. Pure. */
 export function walEndOf(output: string): WalEnd | undefined {

@@ -83,15 +83,26 @@ export async function requireDataVolume(node: DataVolume): Promise<void> {
  * undefined: its volume is gone too, or nobody knows of one.
  */
 export async function withFilesOf<T>(
-  { image, labels, dataDirectory, jobs }: RoleEnvironment,
+  environment: RoleEnvironment,
   node: Node,
   use: (container: string) => Promise<T>,
 ): Promise<T | undefined> {
   if ((await inspectContainer(engineOf(node), node.container)) !== undefined) return use(node.container);
+  const mount = await dataMountOf(environment, node);
+  if (mount === undefined) return undefined;
+  const { image, labels } = environment;
+  return withDataOf({ image, labels, dataMount: mount.path }, { ...node, volume: mount.volume }, use);
+}
+
+/** Where jobs find the data of a node. undefined: its volume is gone, or nobody knows of one. */
+export async function dataMountOf(
+  { dataDirectory, jobs }: RoleEnvironment,
+  node: Node,
+): Promise<{ readonly volume: string; readonly path: string } | undefined> {
   const mount = jobs[node.name]?.mounts.find(({ path }) => dataDirectory.startsWith(`${path}/`));
   if (mount === undefined) return undefined;
-  if ((await unlessMissing(engineOf(node).getVolume(mount.volume).inspect())) === undefined) return undefined;
-  return withDataOf({ image, labels, dataMount: mount.path }, { ...node, volume: mount.volume }, use);
+  const found = await unlessMissing(engineOf(node).getVolume(mount.volume).inspect());
+  return found === undefined ? undefined : mount;
 }
 
 /** Runs `use` with a container that has the node's volume mounted: its own, or where that is gone one that never runs. */

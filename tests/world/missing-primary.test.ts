@@ -59,3 +59,14 @@ test("with a container again, it rejoins", async () => {
   expect(await psqlIn(stack.container("node-1"), gone, "app")).toBe("0");
   await stack.expectNoChanges();
 });
+
+test("where its data is gone as well, a preview says so and makes nothing", async () => {
+  const volume = `${stack.container("node-2")}-data`;
+  await docker("rm", "--force", stack.container("node-2"));
+  await docker("volume", "rm", volume);
+  await stack.configure(withPrimary("node-1"));
+  const { exitCode, output } = await stack.pulumi(["preview"]);
+  expect(exitCode).not.toBe(0);
+  expect(output).toContain("how much would be lost is not known");
+  expect(await docker("volume", "ls", "--quiet", "--filter", `name=${volume}`)).toBe("");
+});
