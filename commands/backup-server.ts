@@ -3,6 +3,7 @@ import type { BackupHome } from "../operations/backup-room.ts";
 import type { OnHost } from "../operations/docker-host.ts";
 import { engineOf, inspectContainer, requireEngine } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
+import type { BackupFolder } from "../operations/proven-backup.ts";
 import { projectName } from "../operations/pulumi-state.ts";
 import { BACKUP_HOME, barmanFolders } from "../plan/layout.ts";
 import { backupContainerName, barmanServerName } from "../plan/names.ts";
@@ -11,7 +12,7 @@ import { hostsOf } from "./hosts.ts";
 import { PROJECT_DIRECTORY, shortStackName } from "./project.ts";
 
 /** The Barman server of a stack, and whose it is. */
-export type StackBarman = WalArchive & BackupHome & OnHost & { readonly identity: StackIdentity };
+export type StackBarman = WalArchive & BackupHome & BackupFolder & OnHost & { readonly identity: StackIdentity };
 
 /** @throws OperationError when the stack has none, or when it does not run. */
 export async function backupServerOf(stack: string): Promise<StackBarman> {
@@ -31,7 +32,8 @@ export async function backupServerOf(stack: string): Promise<StackBarman> {
     );
   }
   const server = barmanServerName(identity);
-  return { container, server, home: BACKUP_HOME, walFolder: barmanFolders(server).wals, identity, ...on };
+  const { wals, base } = barmanFolders(server);
+  return { container, server, home: BACKUP_HOME, walFolder: wals, backupFolder: base, identity, ...on };
 }
 
 /** Where the last update from this machine put it. */

@@ -5,6 +5,7 @@ import { barman, barmanWords, checkBarman, deleteBackup, keepBackup, listBackups
 import type { Backup } from "../operations/barman.ts";
 import { engineOf } from "../operations/engine.ts";
 import { OperationError } from "../operations/errors.ts";
+import { leaveToPerson } from "../operations/proven-backup.ts";
 import { CONFIGURATION_FILES } from "../plan/layout.ts";
 import { backupServerOf } from "./backup-server.ts";
 import { runCommand } from "./command.ts";
@@ -57,6 +58,7 @@ await runCommand({
         console.log(`${given(id)} is removed.`);
         return 0;
       case "keep":
+        await leaveToPerson(docker, server, given(id));
         await keepBackup(docker, server, given(id), release ? "release" : "keep");
         console.log(
           `${given(id)} is ${release ? "under the retention policy again" : "kept, whatever the retention policy says"}.`,

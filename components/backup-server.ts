@@ -1,6 +1,13 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { BACKUP_HOME, CONFIGURATION_FILES, CONFIGURATION_MOUNT, DRILL_RECORD, POSTGRES_UID } from "../plan/layout.ts";
+import {
+  BACKUP_HOME,
+  CONFIGURATION_FILES,
+  CONFIGURATION_MOUNT,
+  DRILL_RECORD,
+  POSTGRES_UID,
+  barmanFolders,
+} from "../plan/layout.ts";
 import { passfileLine } from "../plan/passfile.ts";
 import { nodeMarks, on } from "../plan/placed.ts";
 import type { BackupPlan, Plan } from "../plan/plan.ts";
@@ -80,7 +87,7 @@ export class BackupServer extends pulumi.ComponentResource {
     return new RestoreDrill(
       `${name}-drill`,
       {
-        server: { container, server },
+        server: { container, server, backupFolder: barmanFolders(server).base },
         node: { ...on(host), image, job, container: scratch, volume, labels, mounts, ...scripts },
         database: plan.database.name,
         everySeconds: drill.everySeconds,

@@ -7,6 +7,7 @@ import { OperationError, noAnswer } from "./errors.ts";
 import { execIn } from "./exec.ts";
 import { beat, requireIntact, restoredHeartbeats } from "./heartbeats.ts";
 import type { Node } from "./node.ts";
+import type { BackupFolder } from "./proven-backup.ts";
 import { EVERYTHING, barmanOptions } from "./restore-target.ts";
 import { requireRoom } from "./restore.ts";
 import { removeRestored, restoredServer, startRestored, untilReached } from "./restored-server.ts";
@@ -14,7 +15,7 @@ import type { Reached, RestoredNode } from "./restored-server.ts";
 import { runAsSuperuser } from "./superuser.ts";
 
 export interface RestoreDrill {
-  readonly server: Barman;
+  readonly server: BackupFolder;
   readonly node: RestoredNode;
   /** Where the assertions are asked. */
   readonly database: string;

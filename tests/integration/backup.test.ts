@@ -115,18 +115,22 @@ test("Barman streams over TLS from its own slot, with no more rights than it nee
 
 test("a backup is taken, kept and removed by hand, but never below the minimum redundancy", async () => {
   const [first] = await backups();
-  const refused = await backup("delete", first?.backup_id ?? "");
+  const id = first?.backup_id ?? "";
+  // The first one was drilled.
+  expect((await backup("list")).output).toMatch(/KEEP:FULL/);
+  expect((await backup("keep", "--release", id)).exitCode).toBe(0);
+  const refused = await backup("delete", id);
   expect(refused.exitCode).toBe(1);
   expect(refused.output).toContain("due to minimum redundancy requirements");
 
   expect((await backup("now")).output).toMatch(/^\d{8}T\d{6} can be restored/);
-  expect((await backup("keep", first?.backup_id ?? "")).exitCode).toBe(0);
+  expect((await backup("keep", id)).exitCode).toBe(0);
   expect((await backup("list")).output).toMatch(/KEEP:FULL/);
-  const kept = await backup("delete", first?.backup_id ?? "");
+  const kept = await backup("delete", id);
   expect(kept.output).toContain("keep request");
   expect(kept.output).not.toContain("BackupInfo");
-  expect((await backup("keep", "--release", first?.backup_id ?? "")).exitCode).toBe(0);
-  expect((await backup("delete", first?.backup_id ?? "")).exitCode).toBe(0);
+  expect((await backup("keep", "--release", id)).exitCode).toBe(0);
+  expect((await backup("delete", id)).exitCode).toBe(0);
   expect((await backups()).map(({ status }) => status)).toEqual(["DONE"]);
   expect((await backup("show", "20200101T000000")).exitCode).toBe(1);
 });
@@ -259,12 +263,22 @@ inWorld(() => {
       const of = (relation: number): string => `$(find /var/lib/barman/*/base/${id}/data/base/1 -name ${relation})`;
       await shellIn(barman, `printf spoiled | dd of=${of(1259)} bs=1 seek=9000 conv=notrunc`);
       await shellIn(barman, `truncate --size=-8192 ${of(1249)}; rm ${of(1255)}`);
+      const { lastDrill } = await stack.outputs<{ lastDrill: DrillReport }>();
+      await stack.configure({ ...config, backup: { enabled: true, from: "standby", retention: "REDUNDANCY 1" } });
       const output = await stack.failingUp();
       expect(output).toContain(`the drill of the backup ${id} failed: it is spoiled`);
       expect(output).toContain('checksum mismatch for file "base/1/1259"');
       expect(output).toMatch(/"base\/1\/1249" has size \d+ on disk but size \d+ in the manifest/);
       expect(output).toContain('"base/1/1255" is present in the manifest but not on disk');
       expect(await drillLeftovers()).toBe("");
+
+      // The policy has the spoiled one alone; the last good one stays all the same.
+      const afterCron = async (): Promise<string[]> => {
+        await shellIn(barman, "barman -q cron");
+        return (await backups()).map(({ backup_id: left }) => left);
+      };
+      await expect.poll(afterCron, { timeout: 60_000, interval: 1000 }).toEqual([id, lastDrill.backup]);
+      expect((await backup("delete", lastDrill.backup)).output).toContain("keep request");
     });
 
     test("an objective that a drill misses fails the update", async () => {
@@ -303,6 +317,7 @@ inWorld(() => {
     const job = `${barman}.restored.restore`;
     const file = `/var/lib/barman/.${barman.replace(/-barman$/, "")}-${id}.lock`;
     const isLocked = `[ -e ${file} ] && ! flock -n ${file} true && echo held || echo free`;
+    await backup("keep", "--release", id);
     const restore = run("restore", "--backup", id);
     // It is stopped where it is, as soon as it has begun to read.
     await expect
@@ -337,6 +352,7 @@ async function agedBackups(...days: number[]): Promise<void> {
       id=$(date -u -d "$days days ago" +%Y%m%dT%H%M%S)
       at="$(date -u -d "$days days ago" '+%Y-%m-%d %H:%M:%S').000000+00:00"
       cp -al $newest $id
+      rm -rf $id/annotations $id/kept-by-drill
       sed "s/^\\(begin\\|end\\)_time=.*/\\1_time=$at/" ../meta/$newest-backup.info > ../meta/$id-backup.info
     done`;
   await docker("exec", "--user", "postgres", barman, "bash", "-c", script);
