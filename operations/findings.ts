@@ -261,9 +261,11 @@ function inWords(seconds: number): string {
 
 function fileFindings({ name, parameters }: NodeOutline, server: ServerObservation | undefined): Finding[] {
   if (server === undefined) return [];
-  const errors = server.fileErrors.map((what): Finding => ({ kind: "file-refused", node: name, what, remedy: null }));
+  const errors = server.fileErrors.map((what) => finding("file-refused", name, what, WRITTEN_AGAIN));
   return [...errors, ...pendingFindings(name, parameters, server.pendingRestart)];
 }
+
+const WRITTEN_AGAIN = "its files are written again, by a reload";
 
 /** A server may run with what it shall, and wait for a restart with something else. */
 function pendingFindings(
@@ -278,7 +280,7 @@ function pendingFindings(
   const back = "its files say otherwise than the stack file, and it would come back with that";
   return [
     ...(waiting ? [finding("restart-pending", node, `${waiting} waits for a restart`, RESTARTING)] : []),
-    ...(right ? [finding("restart-pending", node, `${right}: ${back}`, "they are written again, by a reload")] : []),
+    ...(right ? [finding("restart-pending", node, `${right}: ${back}`, WRITTEN_AGAIN)] : []),
   ];
 }
 

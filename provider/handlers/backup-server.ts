@@ -41,10 +41,11 @@ export const backupServerHandler: Handler<BackupServerInputs, BackupServerOutput
 };
 
 /** @returns whether there is anything that an update mends. */
-async function tellFindings(inputs: BackupServerInputs, { warn, signal }: Context): Promise<boolean> {
+async function tellFindings(inputs: BackupServerInputs, { drift, warn, signal }: Context): Promise<boolean> {
   try {
     const { found, warnings } = await backupFindings(engineOf(inputs), inputs, signal);
-    for (const what of [...found, ...warnings]) warn(`the backup server: ${what}`);
+    for (const what of [...found, ...warnings])
+      drift({ level: "none", nodes: [], message: `the backup server: ${what}` });
     return found.length > 0;
   } catch (error) {
     warn(`the backup server could not be looked at: ${messageOf(error)}`);

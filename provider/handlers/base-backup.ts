@@ -22,7 +22,7 @@ export const baseBackupHandler: Handler<BaseBackupInputs, NoOutputs> = {
     try {
       if (!(await isDataGone({ ...inputs, node: { ...node, volume } }))) return false;
       const message = `${node.name} has no data: it is cloned from ${upstream.name}`;
-      drift({ level: "none", nodes: [node.name], message });
+      drift({ level: "restart", nodes: [node.name], message });
       return true;
     } catch (error) {
       warn(`the data of ${node.name} could not be looked at: ${messageOf(error)}`);

@@ -73,12 +73,13 @@ export const dockerEngineHandler: Handler<DockerEngineInputs, NoOutputs> = {
       return [messageOf(error)];
     }
   },
-  drift: async (_state, inputs, { warn, recently }) => {
+  drift: async (_state, inputs, { drift, recently }) => {
     // The engine compares this resource first: those that ask the same find the answer on its way, or what went wrong.
     recentAccess({ recently }, inputs.environment).catch(() => undefined);
     const left = await orphans(inputs);
     if (left.length === 0) return false;
-    warn(`left by an interrupted update, to be removed: ${left.map(describeObject).join(", ")}. Volumes stay.`);
+    const message = `left by an interrupted update, to be removed: ${left.map(describeObject).join(", ")}. Volumes stay.`;
+    drift({ level: "none", nodes: [], message });
     return true;
   },
   create: async (inputs, context) => {

@@ -8,9 +8,9 @@ export const objectivesHandler: Handler<ObjectivesInputs, NoOutputs> = {
   secretOutputs: [],
   // They are asked every time.
   ignoredInputs: ["nodes", "standbys"],
-  drift: async (_state, inputs, { warn }) => {
+  drift: async (_state, inputs, { drift, warn }) => {
     const missed = [...missedObjectives(inputs.objectives, measuredOf(inputs)), ...(await lagMissedNow(inputs, warn))];
-    for (const what of missed) warn(what);
+    for (const message of missed) drift({ level: inputs.enforce ? "refused" : "none", nodes: [], message });
     return inputs.enforce && missed.length > 0;
   },
   create: async (inputs, context) => {

@@ -179,16 +179,40 @@ inWorld(() => {
 
 const fatalLines = (log: string): number => log.split("no_such_library").length;
 
+/** In a node's configuration volume, which its own container cannot write. */
+async function appendByHand(node: string, file: string, line: string): Promise<void> {
+  const volume = `${stack.container(node)}-configuration:/configuration`;
+  await docker(
+    "run",
+    "--rm",
+    "--volume",
+    volume,
+    "postgres:17",
+    "sh",
+    "-c",
+    `echo '${line}' >> /configuration/${file}`,
+  );
+}
+
 test("what was done by hand to a server's settings is named in preview, and undone by the next update", async () => {
   await configure(held);
   await ask("node-2", "ALTER SYSTEM SET work_mem = '77MB'");
   await ask("node-2", "SELECT pg_reload_conf()");
   await ask("node-2", "SELECT pg_wal_replay_pause()");
+  await appendByHand("node-1", "pg_hba.conf", "host all all");
+  await appendByHand("node-2", "pg_hba.conf", "host all all 0.0.0.0/0 trust");
   const preview = await stack.succeed(["preview"]);
+  for (const { name } of nodes) {
+    const told = String.raw`\(${name}-files\):\s+warning: \S*pg_hba.conf was changed by hand, .*: it is written again`;
+    expect(preview).toMatch(new RegExp(told));
+  }
+  expect(preview).toMatch(/node-1: .*pg_hba.conf.*: its files are written again, by a reload/);
   expect(preview).toContain("node-2: ALTER SYSTEM has set work_mem, past the stack file: it is reset");
   expect(preview).toContain("node-2: replay is paused: it is resumed");
   await stack.up();
   expect(await onAll("SHOW work_mem")).toEqual(["16MB", "16MB"]);
   expect(await ask("node-2", "SELECT pg_get_wal_replay_pause_state()")).toBe("not paused");
+  const wrong = "SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL OR auth_method = 'trust'";
+  expect(await onAll(wrong)).toEqual(["0", "0"]);
   await stack.expectNoChanges();
 });

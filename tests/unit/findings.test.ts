@@ -199,7 +199,7 @@ const FOUND: readonly (readonly [
   [
     "a line that a server refuses",
     { "node-2": { fileErrors: ["postgresql.conf:7: work_mem invalid value"] } },
-    [["node-2", "postgresql.conf:7: work_mem invalid value", null]],
+    [["node-2", "postgresql.conf:7: work_mem invalid value", "its files are written again, by a reload"]],
   ],
 ];
 

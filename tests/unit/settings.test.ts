@@ -387,8 +387,8 @@ describe("warnings", () => {
   const TABLE: readonly (readonly [title: string, keys: Keys, part: string])[] = [
     [
       "a version newer than tested",
-      { image: "postgres:19" },
-      'pg-topology:image: "postgres:19", by its tag PostgreSQL 19, is newer than what was tested',
+      { image: "postgres:18" },
+      'pg-topology:image: "postgres:18", by its tag PostgreSQL 18, is newer than what was tested',
     ],
     [
       "a public subnet",
