@@ -24,7 +24,7 @@ const database = new ApplicationDatabase("database", foundation, first);
 const standbys = standbysInOrder(foundation, first, replicationUser);
 const clients = new Clients("clients", foundation, import.meta.dirname);
 const topology = new Topology("topology", foundation, { primary: first, standbys, database, clients });
-runHooks(plan, topology, import.meta.dirname);
+runHooks(plan, topology);
 const backup = plan.backup && new BackupServer("backup", foundation, plan.backup, first, topology);
 keepObjectives(plan, topology, backup);
 if (plan.monitoring !== null) {

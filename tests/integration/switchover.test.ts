@@ -30,7 +30,7 @@ let page: Page;
 const withPrimary = (primary: string, more: StackConfig = {}): StackConfig => ({
   primary,
   nodes,
-  hooks: { afterPromotion: `echo "$PG_TOPOLOGY_PRIMARY $PG_TOPOLOGY_PORT" >> '${hookFile}'` },
+  hooks: { afterPromotion: `ls Pulumi.yaml && echo "$PG_TOPOLOGY_PRIMARY $PG_TOPOLOGY_PORT" >> '${hookFile}'` },
   ...more,
 });
 const isStandby = (node: string): Promise<string> =>
