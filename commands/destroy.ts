@@ -60,6 +60,6 @@ function leftMessage(left: readonly OnOneHost[], stack: string): string {
   return [
     ...left.map(({ host, objects }) => `Left on ${host.name}:\n${objects.map((object) => `  ${object}`).join("\n")}`),
     `Once it is back:        npm run destroy -- --stack ${stack}`,
-    `If it is gone for good: toolchain/run pulumi stack rm --force --stack ${stack}   (forgets what is listed here)`,
+    `If it is gone for good: toolchain/run pulumi stack rm --force --preserve-config --stack ${stack}   (forgets what is listed here)`,
   ].join("\n");
 }

@@ -57,7 +57,7 @@ await runCommand({
     if (copy !== null) await requireCopyable(restore.nodes, copy);
     const planned = await planRestore(docker, restore, target, findScript);
     const reached = await restored(docker, restore, planned);
-    if (copy === null) console.log(howToConnect(restore.node, reached));
+    if (copy === null) console.log(howToConnect(restore.node, reached, values.stack ?? DEFAULT_STACK));
     else await copied(docker, restore, copy);
     return 0;
   },
@@ -99,11 +99,11 @@ async function copied(docker: Docker, { node, nodes }: Restore, copy: Copy): Pro
   );
 }
 
-function howToConnect({ container, host }: RestoredNode, { paused }: Reached): string {
+function howToConnect({ container, host }: RestoredNode, { paused }: Reached, stack: string): string {
   const there = host === undefined ? "" : `   (on ${host.name})`;
   return [
     `Connect:  docker exec -it -u postgres ${container} psql${there}`,
     ...(paused ? ["          (it only reads; SELECT pg_wal_replay_resume() makes it take writes)"] : []),
-    "Remove:   npm run restore -- --remove",
+    `Remove:   npm run restore -- --remove --stack ${stack}`,
   ].join("\n");
 }

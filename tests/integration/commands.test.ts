@@ -110,6 +110,18 @@ describe("npm run preview", () => {
     expect((await impact("--max-impact", "restart")).exitCode).toBe(0);
   });
 
+  test("previews the stack file of production, of which nothing is there yet", async () => {
+    const file = await readFile(clone.path("Pulumi.production.yaml"), "utf8");
+    onTestFinished(() => writeFile(clone.path("Pulumi.production.yaml"), file));
+    await clone.succeed("toolchain/run pulumi stack init production --no-select");
+    const output = await clone.succeed("npm run --silent preview -- --stack production");
+    expect(output).toContain("node-4-server");
+    expect(output).toContain("backup-drill");
+    expect(output).toMatch(/\+ \d+ to create/);
+    expect(await docker("ps", "-aq", "--filter", `name=${clone.project}-production`)).toBe("");
+    await clone.succeed("toolchain/run pulumi stack rm --yes --preserve-config --stack production");
+  });
+
   inWorld(() => {
     test("hands everything else to pulumi preview", async () => {
       const { exitCode, output } = await clone.shell("npm run --silent preview -- --expect-no-changes --stack dev");
