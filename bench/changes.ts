@@ -9,7 +9,7 @@ import { rowsOf, withClient } from "../tests/support/servers.ts";
 import type { Login } from "../tests/support/servers.ts";
 import { withStack } from "../tests/support/stack.ts";
 import type { StackConfig, TestStack } from "../tests/support/stack.ts";
-import { LEDGER_PAUSE_MILLISECONDS, seconds } from "./statistics.ts";
+import { seconds } from "./statistics.ts";
 
 /** One change of a running topology, as a client that writes all the time sees it. */
 export interface ChangeRound {
@@ -62,7 +62,7 @@ export async function changeRounds(count: number, image: string): Promise<Change
   await withStack(base, async (stack) => {
     await stack.up();
     const outputs = await stack.outputs<StackOutputs>();
-    const ledger = await Ledger.start(outputs.readWriteUri, LEDGER_PAUSE_MILLISECONDS);
+    const ledger = await Ledger.start(outputs.readWriteUri);
     const logins = NODES.map((name) => ownerLogin(outputs, name));
     for (const { kind, there, back, isReload } of kindsOf(image, nodes)) {
       const rounds: ChangeRound[] = [];

@@ -36,7 +36,8 @@ export const startUpSection = (startUp: StartUpRounds): string =>
 /** Changes of a running topology. */
 export const changesSection = (changes: ChangeRounds): string =>
   [
-    "Three nodes, and a client that writes all the time. Restarts and containers are counted, of all nodes, in one update.",
+    "Three nodes, and a client that writes a row every 20 ms. Restarts and containers are counted, of all nodes, in one",
+    "update.",
     "",
     changeTable(changes),
   ].join("\n");
