@@ -4,15 +4,19 @@ import { join } from "node:path";
 import Docker from "dockerode";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { runCommand } from "../support/commands.ts";
 import { shellIn } from "../support/containers.ts";
 import { Evidence, watchContainers, watching } from "../support/evidence.ts";
 import { freePorts } from "../support/ports.ts";
 import { PROJECT_DIRECTORY } from "../support/project.ts";
 import { TestStack } from "../support/stack.ts";
 import type { StackConfig } from "../support/stack.ts";
+import { WORLD } from "../support/world.ts";
 
 const NODES = ["node-1", "node-2"] as const;
 const CHOSEN = { owner: "Canary.of.the.owner/1", replication: "Canary.of.replication/2" };
+/** They have roles of their own, with passwords that nobody chooses. */
+const BESIDE = WORLD ? { backup: { enabled: true }, drill: { enabled: true }, monitoring: { enabled: true } } : {};
 const LATER = { owner: "Canary.of.the.owner/3", replication: CHOSEN.replication };
 
 let stack: TestStack;
@@ -30,6 +34,7 @@ beforeAll(async () => {
     nodes: NODES.map((name, index) => ({ name, port: ports[index] })),
     // The worst that an operator can do to secrets.
     parameters: { log_statement: "all", log_min_duration_statement: 0, log_min_error_statement: "debug5" },
+    ...BESIDE,
   };
   stack = await TestStack.create(config);
   await choosePasswords(CHOSEN);
@@ -52,6 +57,11 @@ beforeAll(async () => {
   evidence.add("pulumi stack export", await stackCommand("export"));
   await seen("pulumi config", ["config"]);
 
+  if (WORLD) {
+    for (const words of [["check"], ["list"], ["show", "latest"]])
+      evidence.add(`npm run backup -- ${words.join(" ")}`, (await runCommand(stack, "backup", ...words)).output);
+    evidence.add("npm run restore", (await runCommand(stack, "restore", "--latest")).output);
+  }
   await watchContainers(stack, evidence);
   await lookAtVolumesAndNetworks();
   await lookAtFiles("the backend", stack.directory);
@@ -68,7 +78,9 @@ test("there is something to search in, and something to search for", () => {
   expect([...secrets.keys()].toSorted()).toEqual([
     "a SCRAM verifier",
     "the first password of the owner",
+    ...(WORLD ? ["the password of backup-barman-password", "the password of backup-streaming-password"] : []),
     "the password of credentials-operator-password",
+    ...(WORLD ? ["the password of monitoring-password"] : []),
     "the password of replication",
     "the private key of credentials-authority",
     "the private key of node-1-certificate",

@@ -47,6 +47,7 @@ export class DelayLine {
       await ip("link", "set", far, "master", own, "up");
       await ip("link", "set", own, "up");
       await execa("iptables", ["-I", "FORWARD", "-i", own, "-j", "ACCEPT"]);
+      await execa("iptables", ["-t", "raw", "-I", ...untracked(own)]);
       await ip("link", "set", link, "master", own);
       return new DelayLine(line, delayed);
     } catch (error) {
@@ -59,11 +60,18 @@ export class DelayLine {
     const { link, bridge } = this.#delayed;
     await ip("link", "set", link, "master", bridge);
     await execa("iptables", ["-D", "FORWARD", "-i", ownBridge(link), "-j", "ACCEPT"]);
+    await execa("iptables", ["-t", "raw", "-D", ...untracked(ownBridge(link))]);
     await ip("link", "delete", ownBridge(link));
     const ended = once(this.#process, "exit");
     this.#process.kill();
     await ended;
   }
 }
+
+/**
+ * Where Docker has bridges call iptables, what comes over the line passes it twice: only where it leaves the line may its
+ * address be translated to that of a container.
+ */
+const untracked = (bridge: string): string[] => ["PREROUTING", "-i", bridge, "-j", "CT", "--notrack"];
 
 const ownBridge = (link: string): string => `${link}c`;
