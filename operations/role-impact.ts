@@ -11,7 +11,7 @@ import type { RejoinContext } from "./rejoin.ts";
 import type { RoleEnvironment } from "./role-environment.ts";
 
 /** Measured: what a switchover of a topology without long-running work takes. */
-const EXPECTED_WRITE_GAP_SECONDS = 0.3;
+const EXPECTED_WRITE_GAP_SECONDS = 0.4;
 
 export interface RoleImpact {
   readonly impact: Impact;

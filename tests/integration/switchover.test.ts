@@ -63,7 +63,7 @@ test("preview says what a switchover does, and does nothing", async () => {
   await psqlIn(stack.container("node-3"), "ALTER SYSTEM SET log_min_duration_statement = '1s'");
   await stack.configure(withPrimary("node-2"));
   const preview = await stack.succeed(["preview"]);
-  expect(preview).toContain("switchover: node-1 to node-2, write gap about 0.3 s, no row is lost");
+  expect(preview).toContain("switchover: node-1 to node-2, write gap about 0.4 s, no row is lost");
   expect(preview).toMatch(/node-2 is \d+ bytes behind, on timeline 1/);
   expect(preview).toMatch(/node-3: .*log_min_duration_statement/);
   expect(preview).not.toMatch(/docker:index|VolumeFiles/);
