@@ -55,12 +55,12 @@ export class Clone {
   }
 
   /** The same as a running process, the leader of a group of its own, to be interrupted. */
-  start(line: string, env: Readonly<Record<string, string>> = {}) {
+  start(line: string, env: Readonly<Record<string, string>> = {}, stdin: "ignore" | "pipe" = "ignore") {
     return execa("bash", ["-c", line], {
       cwd: this.directory,
       env: { ...plainEnvironment(this.#client), ...env },
       extendEnv: false,
-      stdin: "ignore",
+      stdin,
       all: true,
       reject: false,
       detached: true,

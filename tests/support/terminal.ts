@@ -18,16 +18,25 @@ export interface Recording {
   readonly written: string;
 }
 
+/** Pulumi asks a terminal for its background, and where the cursor is, and waits five seconds for one that says nothing. */
+const QUESTION = "\u001b[6n";
+const ANSWER = "\u001b]11;rgb:0000/0000/0000\u001b\\\u001b[1;1R";
+
 /** Runs a command of a shell in a clone, on a terminal of its own. */
 export async function record(clone: Clone, command: string): Promise<Recording> {
   const startedAt = performance.now();
-  const { exitCode, output } = await clone.shell('script --quiet --return --command "$ON_TERMINAL" /dev/null', {
+  const environment = {
     ON_TERMINAL: `stty columns ${COLUMNS} rows ${ROWS}; ${command}`,
     TERM: "xterm-256color",
     // What somebody has set for npm is not part of the picture.
     npm_config_userconfig: "/dev/null",
+  };
+  const running = clone.start('script --quiet --return --command "$ON_TERMINAL" /dev/null', environment, "pipe");
+  running.all.on("data", (written: Buffer) => {
+    if (written.includes(QUESTION)) running.stdin?.write(ANSWER);
   });
-  return { command, exitCode, seconds: (performance.now() - startedAt) / 1000, written: output };
+  const { exitCode = -1, all } = await running;
+  return { command, exitCode, seconds: (performance.now() - startedAt) / 1000, written: all };
 }
 
 /** What stands on the terminal at the end, as a page. */
