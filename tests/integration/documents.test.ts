@@ -29,7 +29,13 @@ const THIS_RUN = ["npm test"];
 
 test("the README shows how to start, test, look, change and clean up", () => {
   const commands = stepsOf("README.md").map(({ command }) => command);
-  for (const script of ["npm start", "npm test", "npm run preview", "npm run status", "npm run recover -- --unfinished-only"]) {
+  for (const script of [
+    "npm start",
+    "npm test",
+    "npm run preview",
+    "npm run status",
+    "npm run recover -- --unfinished-only",
+  ]) {
     expect(commands).toContain(script);
   }
   expect(commands.at(-1)).toContain("npm run destroy");
