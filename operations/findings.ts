@@ -1,5 +1,6 @@
 import prettyBytes from "pretty-bytes";
 import type { ImpactLevel } from "./impact.ts";
+import { cloneInWords, durationInWords } from "./in-words.ts";
 import { parseLsn } from "./lsn.ts";
 import type { NodeObservation, PendingParameter, ServerObservation, WalSender } from "./observe.ts";
 import type { Slot } from "./slots.ts";
@@ -196,12 +197,12 @@ function keptWalFindings(
   if (slot === undefined) return [];
   if (slot.lostCloneBytes !== null) {
     const what = `${node.upstream} has no longer the WAL that it needs: it was away for more than max_slot_wal_keep_size`;
-    const cloned = `${CLONED_AGAIN}, ${Math.ceil(slot.lostCloneBytes / 1e6)} MB from the primary`;
+    const cloned = `${CLONED_AGAIN}, ${cloneInWords(slot.lostCloneBytes)}, from the primary`;
     const remedy = hasArchive(node) ? "it is fetched from the archive" : cloned;
     return [{ kind: "wal-gone", node: node.name, what, remedy }];
   }
   if (slot.secondsUntilLost === null || slot.secondsUntilLost > FORECAST_SECONDS) return [];
-  const what = `${node.upstream} keeps WAL for it, and at the present rate loses it in about ${inWords(slot.secondsUntilLost)}`;
+  const what = `${node.upstream} keeps WAL for it, and at the present rate loses it in about ${durationInWords(slot.secondsUntilLost)}`;
   return [{ kind: "wal-kept", node: node.name, what, remedy: WAITING }];
 }
 
@@ -241,7 +242,7 @@ function commitFindings(node: string, { role, synchronous, senders }: ServerObse
   if (role === "standby") return [];
   const { waitingCommits, oldestWaitSeconds } = synchronous;
   const waiting =
-    waitingCommits === 0 ? "" : `; ${inCommits(waitingCommits)}, the oldest for ${inWords(oldestWaitSeconds)}`;
+    waitingCommits === 0 ? "" : `; ${inCommits(waitingCommits)}, the oldest for ${durationInWords(oldestWaitSeconds)}`;
   const missing = missingStandbys(synchronous.names, senders);
   if (missing !== undefined) {
     const what = `commits wait for ${missing.needed} of ${missing.names.join(", ")}, and ${missing.present} can confirm them${waiting}`;
@@ -252,12 +253,6 @@ function commitFindings(node: string, { role, synchronous, senders }: ServerObse
 }
 
 const inCommits = (count: number): string => (count === 1 ? "1 commit waits" : `${count} commits wait`);
-
-function inWords(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  if (seconds < 2 * 3600) return `${Math.round(seconds / 60)} min`;
-  return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
-}
 
 function fileFindings({ name, parameters }: NodeOutline, server: ServerObservation | undefined): Finding[] {
   if (server === undefined) return [];

@@ -1,9 +1,11 @@
+import { cloneInWords } from "./in-words.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
 import { observeRoles } from "./observe-roles.ts";
 import type { NodeRole } from "./observe-roles.ts";
 import { cannotFollow, chooseRung, describeRung, planRejoin, primaryHistory, refusedRejoin } from "./rejoin.ts";
 import type { RejoinContext } from "./rejoin.ts";
+import { runAsSuperuser } from "./superuser.ts";
 import type { TimelineSpan } from "./timeline-history.ts";
 
 /** What a node that cannot follow the primary as it is will do about it. */
@@ -37,13 +39,18 @@ export async function foreseeRejoins(
   );
   const rejoins = stuck.map(async (other) => {
     const node = nodes.find((candidate) => candidate.name === other.name);
-    return node === undefined ? [] : foreseeRejoin(context, node, other, history);
+    return node === undefined ? [] : foreseeRejoin(context, primary, node, other, history);
   });
   return (await Promise.all(rejoins)).flat();
 }
 
+const SIZE = "SELECT coalesce(sum(pg_database_size(oid)), 0) FROM pg_database;\n";
+
+const cloneSize = async (primary: Node): Promise<string> => cloneInWords(Number(await runAsSuperuser(primary, SIZE)));
+
 async function foreseeRejoin(
   context: RejoinContext,
+  primary: Node,
   node: Node,
   role: NodeRole,
   history: readonly TimelineSpan[],
@@ -56,6 +63,7 @@ async function foreseeRejoin(
       ? chooseRung(name, role.history ?? [], role.replayedLsn, history)
       : await planRejoin(context, node, role, history);
   const refusal = refusedRejoin(step, role.kind === "down" && role.fence !== "none", context.acknowledgement);
-  const line = refusal ?? `${name} rejoins by ${describeRung(step.rung)}: ${step.reason}`;
+  const size = step.rung === "clone" ? ` (${await cloneSize(primary)})` : "";
+  const line = refusal ?? `${name} rejoins by ${describeRung(step.rung)}${size}: ${step.reason}`;
   return [{ node: name, line, isRefused: refusal !== undefined }];
 }

@@ -3,6 +3,7 @@ import type pg from "pg";
 import { isCertificateRefusal } from "./certificate-refusal.ts";
 import { silentHosts } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
+import { cloneInWords } from "./in-words.ts";
 import type { Node } from "./node.ts";
 import { ALTERED_SYSTEM } from "./observe.ts";
 import type { PendingParameter } from "./observe.ts";
@@ -202,9 +203,8 @@ const without = (nodes: readonly ShapedNode[], others: readonly ShapedNode[]): S
   nodes.filter((node) => !others.some((other) => other.name === node.name));
 
 function joins(before: readonly ShapedNode[], after: readonly ShapedNode[], dataBytes: number): Impact[] {
-  const megabytes = Math.ceil(dataBytes / 1e6);
   return without(after, before).map(({ name, upstream }) => {
-    const message = `${name} joins: base backup of ${megabytes} MB from ${upstream}`;
+    const message = `${name} joins: base backup of ${cloneInWords(dataBytes)}, from ${upstream}`;
     return { level: "reload", nodes: [name], message };
   });
 }

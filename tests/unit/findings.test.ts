@@ -139,7 +139,7 @@ const FOUND: readonly (readonly [
       [
         "node-2",
         "node-1 has no longer the WAL that it needs: it was away for more than max_slot_wal_keep_size",
-        "a new base backup of it is taken, 32 MB from the primary",
+        "a new base backup of it is taken, 31.5 MB, about 2 s, from the primary",
       ],
     ],
   ],

@@ -42,7 +42,7 @@ test("a standby that is away: preview says when its WAL is lost, then that it is
   expect(await slotState()).toBe("lost");
   const before = [await containerId(standby), await startTimeIn(primary)];
   expect(await stack.succeed(["preview"])).toMatch(
-    /node-2: node-1 has no longer the WAL that it needs: .*: a new base backup of it is taken, \d+ MB from the primary/,
+    /node-2: node-1 has no longer the WAL that it needs: .*: a new base backup of it is taken, [\d.]+ MB, about \d+ s, from the primary/,
   );
 
   await stack.up();
