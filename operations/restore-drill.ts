@@ -99,6 +99,8 @@ async function recordFailure({ docker, drill }: DrillOptions, { id }: Backup, er
 async function verify(docker: Docker, server: Barman, { id }: Backup): Promise<void> {
   for (const command of ["check-backup", "verify-backup"]) {
     const { exitCode, stdout, stderr } = await barman(docker, server, command, server.server, id);
+    // By a signal: whoever ended it has not seen the backup to its end.
+    if (exitCode > 128) throw new OperationError(`barman ${command} was ended before it had an answer.`);
     if (exitCode !== 0) throw new OperationError(`it is spoiled. ${verifyWords(stdout + stderr)}`);
   }
   const after = await newestRestorable(docker, server);

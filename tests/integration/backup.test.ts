@@ -242,6 +242,34 @@ inWorld(() => {
     await run("restore", "--remove");
   });
 
+  test("a switchover in the middle of a base backup: the update ends with one that can be restored", async () => {
+    await psqlIn(
+      primary,
+      "CREATE TABLE large AS SELECT n, repeat('x', 1000) FROM generate_series(1, 200000) AS n",
+      "app",
+    );
+    const taking = backup("now");
+    const isCopying = (): Promise<string> => psqlIn(primary, "SELECT count(*) FROM pg_stat_progress_basebackup");
+    await expect.poll(isCopying, { timeout: 30_000, interval: 20 }).toBe("1");
+    // It is held where it is until the roles have changed.
+    await shellIn(barman, "pkill -STOP -x pg_basebackup");
+    config = { ...config, primary: "node-1" };
+    await stack.configure(config);
+    const up = stack.up();
+    primary = stack.container("node-1");
+    await expect.poll(() => psqlIn(primary, "SELECT pg_is_in_recovery()"), { timeout: 60_000 }).toBe("f");
+    await shellIn(barman, "pkill -CONT -x pg_basebackup");
+    const taken = await taking;
+    expect(taken.exitCode, taken.output).not.toBe(0);
+    await up;
+    const [newest] = await backups();
+    expect(newest?.status).toBe("DONE");
+    expect(await stack.outputs()).toMatchObject({ lastDrill: { backup: newest?.backup_id } });
+    expect(await backup("check")).toMatchObject({ exitCode: 0 });
+    await psqlIn(primary, "DROP TABLE large", "app");
+    await stack.expectNoChanges();
+  });
+
   test("base backups are taken from a standby, where the stack file says so, and the WAL from the primary", async () => {
     config = { ...config, backup: { enabled: true, from: "standby" } };
     await stack.configure(config);
