@@ -242,7 +242,7 @@ inWorld(() => {
     await run("restore", "--remove");
   });
 
-  test("a switchover in the middle of a base backup: the update ends with one that can be restored", async () => {
+  test("a switchover in the middle of a base backup: the next update removes what failed, and has one that can be restored", async () => {
     await psqlIn(
       primary,
       "CREATE TABLE large AS SELECT n, repeat('x', 1000) FROM generate_series(1, 200000) AS n",
@@ -262,6 +262,7 @@ inWorld(() => {
     const taken = await taking;
     expect(taken.exitCode, taken.output).not.toBe(0);
     await up;
+    await stack.up();
     const [newest] = await backups();
     expect(newest?.status).toBe("DONE");
     expect(await stack.outputs()).toMatchObject({ lastDrill: { backup: newest?.backup_id } });
