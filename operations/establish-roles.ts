@@ -5,7 +5,7 @@ import { decideRoles, isStoppedStandby } from "./decide-roles.ts";
 import type { RoleDecision } from "./decide-roles.ts";
 import { engineOf } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
-import { acceptedFailover, failOver, requireAccepted } from "./failover.ts";
+import { acceptedFailover, failOver, refuseStarted, requireAccepted } from "./failover.ts";
 import type { SynchronousGuarantee } from "./synchronous.ts";
 import { hasArchive, lacksWal } from "./findings.ts";
 import { findNodes } from "./node.ts";
@@ -222,10 +222,7 @@ async function holdStopped(environment: RoleEnvironment, node: Node, seen: DownN
   if (seen.container !== "missing") await waitUntilStopped(node);
   const [now] = await observeRoles([node], environment);
   if (now?.kind === "down" && isSameStop(now.control, seen.control)) return;
-  await runDataJob(environment, node.name, "release");
-  throw new OperationError(
-    `${node.name} was started just before another node was to take its place, and may have taken writes: it is stopped, and nobody was promoted. Run the update again, which looks at what it has now.`,
-  );
+  await refuseStarted(environment, node, seen);
 }
 
 const isSameStop = (now: PgControl | undefined, before: PgControl | undefined): boolean =>

@@ -382,11 +382,23 @@ async function requireSameRun({ dead, environment }: FailoverOrder, stopped: str
   if (stopped === undefined) return;
   await waitUntilStopped(fromNode);
   if ((await runsOfContainer(fromNode, from)) === stopped) return;
-  // A fence tells the next update that all of this was accepted.
-  await runDataJob(environment, fromNode.name, "release");
-  if (from.standbySignal) await holdAsStandby(environment, fromNode);
+  await refuseStarted(environment, fromNode, from);
+}
+
+/**
+ * Of a node that somebody has started since it was looked at, and that is stopped again: it can be started as what it was.
+ * A fence, or a hold, would tell the next update that all of this was accepted.
+ * @throws OperationError always.
+ */
+export async function refuseStarted(
+  environment: RoleEnvironment,
+  node: Node,
+  { standbySignal }: DownNode,
+): Promise<never> {
+  await runDataJob(environment, node.name, "release");
+  if (standbySignal) await holdAsStandby(environment, node);
   throw new OperationError(
-    `${from.name} was started just before another node was to take its place, and may have taken writes: it is stopped, and nobody was promoted. Run the update again, which looks at what it has now.`,
+    `${node.name} was started just before another node was to take its place, and may have taken writes: it is stopped, and nobody was promoted. Run the update again, which looks at what it has now.`,
   );
 }
 

@@ -1,12 +1,12 @@
 import prettyBytes from "pretty-bytes";
 import type { ImpactLevel } from "./impact.ts";
-import { cloneInWords, durationInWords } from "./in-words.ts";
 import { parseLsn } from "./lsn.ts";
 import type { NodeObservation, PendingParameter, ServerObservation, WalSender } from "./observe.ts";
 import type { Slot } from "./slots.ts";
 import { SYNCHRONOUS_STANDBY_NAMES, missingStandbys } from "./synchronous.ts";
 import { reservedSlots, standbysOf, waitingSlots } from "./topology.ts";
 import type { NodeOutline, TopologyOutline } from "./topology.ts";
+import { cloneInWords, durationInWords } from "./wording.ts";
 
 /** Something that is not as the topology shall be. */
 export interface Finding {

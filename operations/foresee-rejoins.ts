@@ -1,4 +1,3 @@
-import { cloneInWords } from "./in-words.ts";
 import { findNodes } from "./node.ts";
 import type { Node } from "./node.ts";
 import { observeRoles } from "./observe-roles.ts";
@@ -7,6 +6,7 @@ import { cannotFollow, chooseRung, describeRung, planRejoin, primaryHistory, ref
 import type { RejoinContext } from "./rejoin.ts";
 import { runAsSuperuser } from "./superuser.ts";
 import type { TimelineSpan } from "./timeline-history.ts";
+import { cloneInWords } from "./wording.ts";
 
 /** What a node that cannot follow the primary as it is will do about it. */
 export interface ForeseenRejoin {

@@ -3,7 +3,6 @@ import type pg from "pg";
 import { isCertificateRefusal } from "./certificate-refusal.ts";
 import { silentHosts } from "./engine.ts";
 import { OperationError, noAnswer } from "./errors.ts";
-import { cloneInWords } from "./in-words.ts";
 import type { Node } from "./node.ts";
 import { ALTERED_SYSTEM } from "./observe.ts";
 import type { PendingParameter } from "./observe.ts";
@@ -15,6 +14,7 @@ import type { OperatorCredentials } from "./sql.ts";
 import { runAsSuperuser } from "./superuser.ts";
 import type { ShapedNode, TopologyShape } from "./topology.ts";
 import { readVolumeFiles } from "./volume-files.ts";
+import { cloneInWords } from "./wording.ts";
 
 /** What a live server says of one parameter (PostgreSQL, "pg_settings"). */
 export interface LiveParameter {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cloneInWords } from "../../operations/in-words.ts";
+import { cloneInWords } from "../../operations/wording.ts";
 
 test.each([
   [0, "0 B, about 2 s"],
